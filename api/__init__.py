@@ -1,0 +1,1 @@
+"""Every way in: GraphQL, plain HTTP and the command line."""

@@ -1,0 +1,1 @@
+"""The GraphQL way in: a schema, its resolvers and the view that serves it."""

@@ -1,0 +1,1 @@
+"""What is true of consent, however it is asked about."""

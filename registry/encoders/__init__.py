@@ -1,0 +1,1 @@
+"""From media bytes to what can be compared, in processes that may be killed."""

@@ -1,0 +1,115 @@
+"""Refusals a caller can understand and act on. Each class is one code; its message is safe to show.
+
+    RegistryError
+    ├── InvalidError        INVALID             the input breaks a rule named in the message
+    ├── NotFoundError       NOT_FOUND           absent, or not the caller's: the two look alike
+    ├── ConflictError       CONFLICT            it is no longer, or already, so
+    ├── UnauthenticatedError UNAUTHENTICATED    no token, or one that does not hold
+    ├── ForbiddenError      FORBIDDEN           the token lacks a scope
+    ├── TooLargeError       TOO_LARGE           over a stated size
+    ├── UnsupportedError    UNSUPPORTED         a media type or encoding that is not read here
+    ├── MediaError          MEDIA_UNREADABLE    the bytes are not what they claim to be
+    ├── BusyError           BUSY                ask again after `retry_after` seconds
+    ├── UnavailableError    UNAVAILABLE         a part is away; ask again after `retry_after` seconds
+    └── SetupError          SETUP               the installation needs its operator
+
+Anything else that is raised is a defect: logged whole, shown as "Internal error."
+"""
+
+from enum import StrEnum
+from typing import ClassVar
+
+
+class ProblemCode(StrEnum):
+    """What kind of refusal a Problem is; clients may branch on it."""
+
+    INVALID = "INVALID"
+    NOT_FOUND = "NOT_FOUND"
+    CONFLICT = "CONFLICT"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    FORBIDDEN = "FORBIDDEN"
+    TOO_LARGE = "TOO_LARGE"
+    UNSUPPORTED = "UNSUPPORTED"
+    MEDIA_UNREADABLE = "MEDIA_UNREADABLE"
+    BUSY = "BUSY"
+    UNAVAILABLE = "UNAVAILABLE"
+    SETUP = "SETUP"
+
+
+class RegistryError(Exception):
+    """Parent of every expected refusal."""
+
+    code: ClassVar[ProblemCode]
+
+    def __init__(
+        self, message: str, *, field: str | None = None, retry_after: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.field = field
+        self.retry_after = retry_after
+
+
+class InvalidError(RegistryError):
+    """The input breaks a rule."""
+
+    code = ProblemCode.INVALID
+
+
+class NotFoundError(RegistryError):
+    """There is no such thing, or it is not the caller's."""
+
+    code = ProblemCode.NOT_FOUND
+
+
+class ConflictError(RegistryError):
+    """The thing is not in a state that allows this."""
+
+    code = ProblemCode.CONFLICT
+
+
+class UnauthenticatedError(RegistryError):
+    """Who is asking was not proved."""
+
+    code = ProblemCode.UNAUTHENTICATED
+
+
+class ForbiddenError(RegistryError):
+    """Who is asking may not do this."""
+
+    code = ProblemCode.FORBIDDEN
+
+
+class TooLargeError(RegistryError):
+    """More bytes, pixels or items than are read."""
+
+    code = ProblemCode.TOO_LARGE
+
+
+class UnsupportedError(RegistryError):
+    """A media type or encoding that is not read here."""
+
+    code = ProblemCode.UNSUPPORTED
+
+
+class MediaError(RegistryError):
+    """The bytes cannot be read as media."""
+
+    code = ProblemCode.MEDIA_UNREADABLE
+
+
+class BusyError(RegistryError):
+    """Too much at once; nothing was done."""
+
+    code = ProblemCode.BUSY
+
+
+class UnavailableError(RegistryError):
+    """A part the answer needs is away; nothing was done."""
+
+    code = ProblemCode.UNAVAILABLE
+
+
+class SetupError(RegistryError):
+    """The installation cannot start, or go on, until its operator acts."""
+
+    code = ProblemCode.SETUP

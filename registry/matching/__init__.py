@@ -1,0 +1,1 @@
+"""Exact search in memory, and the bands a comparison score falls into. No input or output."""
