@@ -1,0 +1,82 @@
+"""Every setting of the product, read once at start and passed down. Names begin with LIKENESS_."""
+
+import os
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from registry.errors import SetupError
+
+PREFIX = "LIKENESS_"
+
+
+class Settings(BaseSettings):
+    """What an operator may change. Each field says what it changes."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    data_dir: Path = Field(
+        default=Path(".likeness"),
+        description="Folder of the keys and of the embedded database.",
+    )
+    database_url: str | None = Field(
+        default=None,
+        description="PostgreSQL >= 15 to use instead of the embedded one: postgresql://user:pw@host/db.",
+    )
+    admin_database_url: str | None = Field(
+        default=None,
+        description="The same database as the user that owns the schema; default: database_url.",
+    )
+    host: str = Field(default="127.0.0.1", description="Address the server listens on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port the server listens on.")
+    issuer: str = Field(
+        default="http://127.0.0.1:8000",
+        description="Public address of this registry: `iss` of its tokens, `aud` of access tokens.",
+    )
+    log_origin: str = Field(
+        default="likeness.local/log",
+        description="Name of the transparency log in its checkpoints (C2SP origin line).",
+    )
+    media_max_bytes: int = Field(
+        default=25 * 2**20, ge=1024, description="Largest upload, in bytes."
+    )
+    media_ttl_seconds: int = Field(
+        default=900, ge=1, description="How long an uploaded probe can be used, in seconds."
+    )
+    media_workers: int = Field(
+        default=2, ge=1, le=64, description="Processes that decode media at the same time."
+    )
+    media_seconds: float = Field(
+        default=5.0, gt=0, description="Wall time after which a decoding process is killed."
+    )
+    database_pool: int = Field(
+        default=10, ge=2, le=200, description="Connections for everything but checks."
+    )
+    check_pool: int = Field(default=4, ge=1, le=64, description="Connections for checks.")
+    request_max_bytes: int = Field(
+        default=2**20, ge=1024, description="Largest request body other than media, in bytes."
+    )
+    request_seconds: float = Field(
+        default=5.0, gt=0, description="Time after which a request is answered 503."
+    )
+    packs_dir: Path | None = Field(
+        default=None, description="Folder of further rule packs; it may not redefine shipped ones."
+    )
+
+    @classmethod
+    def load(cls, **overrides: object) -> Self:
+        """Read the environment; a LIKENESS_ name that is no setting is an error, not a surprise."""
+        known = {PREFIX + name.upper() for name in cls.model_fields}
+        unknown = sorted(
+            name for name in os.environ if name.startswith(PREFIX) and name not in known
+        )
+        if unknown:
+            raise SetupError(f"Unknown setting {unknown[0]}. See docs/reference/settings.md.")
+        try:
+            return cls(**overrides)  # type: ignore[arg-type]  # pydantic checks them
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = PREFIX + str(first["loc"][0]).upper()
+            raise SetupError(f"Setting {name}: {first['msg']}.") from error
