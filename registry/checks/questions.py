@@ -1,0 +1,119 @@
+"""What a service asks, checked before anything is looked up."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from registry.errors import InvalidError
+from registry.policy.facts import Request
+from registry.policy.territories import checked_territory
+from registry.policy.vocabulary import (
+    AiUse,
+    ContentFlag,
+    LegalException,
+    Modality,
+    ObligationCode,
+    Purpose,
+)
+from registry.subjects import checked_name
+
+MAX_PERSONS = 20
+MAX_PROBES = 10
+MAX_NONCE_LENGTH = 128
+MAX_TERRITORIES = 300
+HASH_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One piece of evidence: the handle of an upload, or a hash the service computed itself."""
+
+    media: UUID | None = None
+    image_hash: bytes | None = None
+
+    @classmethod
+    def from_hex(cls, text: str) -> "Probe":
+        """A phash-256/1 hash of 64 hexadecimal digits."""
+        try:
+            value = bytes.fromhex(text)
+        except ValueError as error:
+            raise InvalidError(_HASH_FORM, field="imageHash") from error
+        if len(value) != HASH_BYTES or len(text) != 2 * HASH_BYTES:
+            raise InvalidError(_HASH_FORM, field="imageHash")
+        return cls(image_hash=value)
+
+
+_HASH_FORM = "A phash-256 hash is 64 hexadecimal digits."
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One person of the request, as the service describes them."""
+
+    probes: tuple[Probe, ...] = ()
+    claimed_subject: UUID | None = None
+    name: str | None = None
+    target: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One check. `(service, nonce)` is idempotent."""
+
+    request: Request
+    persons: tuple[Person, ...]
+    nonce: str | None = None
+
+
+def ask(
+    *,
+    use: AiUse,
+    purpose: Purpose,
+    modalities: Collection[Modality],
+    persons: Collection[Person],
+    territories: Collection[str] = (),
+    content: Collection[ContentFlag] = (),
+    commercial: bool = True,
+    claimed_exception: LegalException | None = None,
+    supported_obligations: Collection[ObligationCode] | None = None,
+    include_draft_law: bool = False,
+    nonce: str | None = None,
+) -> Question:
+    """A checked question; InvalidError names the field that does not hold."""
+    if not modalities:
+        raise InvalidError("Name at least one modality.", field="modalities")
+    if len(territories) > MAX_TERRITORIES:
+        raise InvalidError(f"At most {MAX_TERRITORIES} territories.", field="territories")
+    if nonce is not None and not (0 < len(nonce) <= MAX_NONCE_LENGTH and nonce.isprintable()):
+        raise InvalidError(
+            f"A nonce has 1 to {MAX_NONCE_LENGTH} printable characters.", field="nonce"
+        )
+    request = Request(
+        use=use,
+        purpose=purpose,
+        modalities=frozenset(modalities),
+        territories=frozenset(checked_territory(one) for one in territories),
+        content=frozenset(content),
+        commercial=commercial,
+        claimed_exception=claimed_exception,
+        supported_obligations=None
+        if supported_obligations is None
+        else frozenset(supported_obligations),
+        include_draft_law=include_draft_law,
+    )
+    return Question(request=request, persons=_checked(persons), nonce=nonce)
+
+
+def _checked(persons: Collection[Person]) -> tuple[Person, ...]:
+    if not 1 <= len(persons) <= MAX_PERSONS:
+        raise InvalidError(f"Name 1 to {MAX_PERSONS} persons.", field="persons")
+    for one in persons:
+        if len(one.probes) > MAX_PROBES:
+            raise InvalidError(f"At most {MAX_PROBES} probes a person.", field="probes")
+        if not one.probes and one.claimed_subject is None and one.name is None:
+            raise InvalidError(
+                "A person needs a probe, a claimed subject or a name.", field="persons"
+            )
+        if one.name is not None:
+            checked_name(one.name)
+    return tuple(persons)

@@ -1,0 +1,225 @@
+"""The database handle: the declarative base, and the only place a transaction begins or ends.
+
+Every transaction says on whose behalf it runs; PostgreSQL's row-level security holds it to that.
+"""
+
+import os
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Generic, NewType, TypeVar
+from uuid import UUID
+
+from sqlalchemy import DateTime, Dialect, Enum, LargeBinary, MetaData, Text, func, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+from typing_extensions import override
+
+from registry.errors import SetupError, UnauthenticatedError, UnavailableError
+
+APP_ROLE = "likeness_app"
+CHECK_ROLE = "likeness_check"
+
+# A function that takes a ReadSession promises not to write; the type checker holds it to
+# that when it tries to call one that takes a WriteSession. Every WriteSession can read.
+ReadSession = NewType("ReadSession", AsyncSession)
+WriteSession = NewType("WriteSession", ReadSession)
+
+E = TypeVar("E", bound=StrEnum)
+
+
+class EnumSet(TypeDecorator[frozenset[E]], Generic[E]):
+    """A set of one enum's members, kept as a sorted text array; NULL means "all of them"."""
+
+    impl = ARRAY(Text)
+    cache_ok = True
+
+    def __init__(self, enum: type[E]) -> None:
+        super().__init__()
+        self.enum = enum
+
+    @override
+    def process_bind_param(self, value: frozenset[E] | None, dialect: Dialect) -> list[str] | None:
+        return None if value is None else sorted(str(one) for one in value)
+
+    @override
+    def process_result_value(
+        self, value: list[str] | None, dialect: Dialect
+    ) -> frozenset[E] | None:
+        return None if value is None else frozenset(self.enum(one) for one in value)
+
+
+class Base(DeclarativeBase):
+    """Parent of every table. Constraints get predictable names so migrations can drop them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        str: Text(),
+        bytes: LargeBinary(),
+        datetime: DateTime(timezone=True),
+        StrEnum: Enum(StrEnum, native_enum=False, length=40, values_callable=list),
+    }
+
+
+def new_id() -> UUID:
+    """A UUIDv7 (RFC 9562, 5.7): 48 bits of milliseconds, then 74 random bits."""
+    value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10))
+    value = value & ~(0xF << 76) | 7 << 76
+    return UUID(int=value & ~(0x3 << 62) | 2 << 62)
+
+
+class Event(Base):
+    """What became of a fact: who did what to it, when and why. Never changed or removed."""
+
+    __abstract__ = True
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id, sort_order=-2)
+    actor_id: Mapped[UUID] = mapped_column(sort_order=90)
+    at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp(), sort_order=91)
+    reason: Mapped[str | None] = mapped_column(sort_order=92)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """On whose behalf a transaction runs, as row-level security sees it."""
+
+    principal_id: UUID
+    kind: str
+    credential_id: UUID | None = None
+
+
+_BEGIN = text(
+    "select set_config('likeness.principal', :principal, true),"
+    " set_config('likeness.kind', :kind, true),"
+    " exists (select 1 from credential_events"
+    " where credential_id = :credential and kind = 'REVOKED')"
+)
+
+
+class Database:
+    """Hands out sessions. Each one belongs to a single task: never share it across tasks."""
+
+    def __init__(self, engine: AsyncEngine, actor: Actor | None = None) -> None:
+        self.engine = engine
+        self.actor = actor
+        self._write = async_sessionmaker(engine, expire_on_commit=False)
+        self._read = async_sessionmaker(
+            engine, expire_on_commit=False, execution_options={"postgresql_readonly": True}
+        )
+
+    def acting_for(self, actor: Actor) -> "Database":
+        """The same database, seen and changed as this principal may."""
+        return Database(self.engine, actor)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[ReadSession, None]:
+        """One read-only transaction; PostgreSQL itself refuses a write inside it."""
+        with away():
+            async with self._read() as session:
+                await self._begin(session)
+                yield ReadSession(session)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncGenerator[WriteSession, None]:
+        """One transaction, committed on leaving the block and rolled back on any exception."""
+        with away():
+            async with self._write.begin() as session:
+                await self._begin(session)
+                yield WriteSession(ReadSession(session))
+
+    async def _begin(self, session: AsyncSession) -> None:
+        if self.actor is None:
+            return
+        parameters = {
+            "principal": str(self.actor.principal_id),
+            "kind": self.actor.kind,
+            "credential": self.actor.credential_id,
+        }
+        *_, revoked = (await session.execute(_BEGIN, parameters)).one()
+        if revoked:
+            raise UnauthenticatedError("The access token does not hold.")
+
+    async def close(self) -> None:
+        """Give every connection back to PostgreSQL."""
+        await self.engine.dispose()
+
+
+class away:  # noqa: N801  # reads as a clause: `with away():`
+    """Turn "the database cannot be reached" into one refusal that says when to ask again."""
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Translate connection failures; let everything else through."""
+        if error is not None and is_away(error):
+            raise UnavailableError(
+                "The registry's database cannot be reached.", retry_after=1
+            ) from error
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether this failure says that PostgreSQL is not there, rather than that a query is wrong."""
+    if isinstance(error, DBAPIError):
+        state = getattr(error.orig, "sqlstate", None) or ""
+        return (
+            error.connection_invalidated
+            or isinstance(error, (InterfaceError, OperationalError))
+            or state[:2] in _AWAY_CLASSES
+        )
+    state = getattr(error, "sqlstate", None) or ""
+    return isinstance(error, (OSError, PoolTimeoutError)) or state[:2] in _AWAY_CLASSES
+
+
+# 08 connection exception, 53 insufficient resources, 57 operator intervention, 58 system error.
+_AWAY_CLASSES = ("08", "53", "57", "58")
+
+
+def create_engine(url: str, *, role: str | None, size: int) -> AsyncEngine:
+    """A pool that acts in the named database role; waits at most a second for a connection."""
+    settings = {
+        "application_name": f"likeness {role or 'owner'}",
+        "timezone": "UTC",
+        "statement_timeout": "5000",
+        "lock_timeout": "2000",
+        "idle_in_transaction_session_timeout": "10000",
+        "jit": "off",
+    }
+    if role:
+        settings["role"] = role
+    return create_async_engine(
+        sqlalchemy_url(url),
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=1,
+        pool_pre_ping=False,
+        pool_recycle=1800,
+        connect_args={"server_settings": settings, "timeout": 5, "command_timeout": 10},
+    )
+
+
+def sqlalchemy_url(url: str) -> str:
+    """The same address in the form SQLAlchemy's asyncpg dialect wants."""
+    try:
+        parsed = make_url(url)
+    except Exception as error:
+        raise SetupError("LIKENESS_DATABASE_URL is not a database address.") from error
+    if parsed.get_backend_name() not in {"postgresql", "postgres"}:
+        raise SetupError("LIKENESS_DATABASE_URL must begin with postgresql://.")
+    return parsed.set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)

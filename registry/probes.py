@@ -1,0 +1,94 @@
+"""Probes: what the encoders made of uploaded media. Bound to who sent it, gone after minutes."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import orjson
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from registry.database import Base, ReadSession, WriteSession, new_id
+from registry.encoders.media import MediaEncoding
+from registry.errors import NotFoundError
+from registry.keys import Keys
+
+CONTEXT = b"probe:"
+
+
+class Probe(Base):
+    """One upload's encoder outputs, sealed under the deployment's key."""
+
+    __tablename__ = "probes"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    principal_id: Mapped[UUID]
+    sealed: Mapped[bytes]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+async def keep(
+    session: WriteSession,
+    *,
+    principal_id: UUID,
+    encoding: MediaEncoding,
+    ttl_seconds: int,
+    keys: Keys,
+) -> Probe:
+    """Remember an upload for its sender until the time is up."""
+    now = await session.scalar(select(func.clock_timestamp()))
+    probe_id = new_id()
+    body = orjson.dumps(
+        {
+            "media": encoding.sha256.hex(),
+            "hashes": [encoding.image_hash.hex(), encoding.mirrored_hash.hex()],
+            "usable": encoding.usable,
+            "encoder": encoding.encoder,
+        }
+    )
+    probe = Probe(
+        id=probe_id,
+        principal_id=principal_id,
+        sealed=keys.deployment_key.seal(body, context=CONTEXT + probe_id.bytes),
+        expires_at=now + timedelta(seconds=ttl_seconds),
+    )
+    session.add(probe)
+    await session.flush()  # the handle is only given out for a stored row
+    return probe
+
+
+async def opened(session: ReadSession, handle: UUID, *, keys: Keys) -> "Opened":
+    """The caller's own upload, while it lasts."""
+    probe = await session.scalar(
+        select(Probe).where(Probe.id == handle, Probe.expires_at > func.clock_timestamp())
+    )
+    if probe is None:
+        raise NotFoundError(EXPIRED, field="handle")
+    return open_probe(probe.id, probe.sealed, keys=keys)
+
+
+EXPIRED = "No such media handle, or it has expired: upload the media again."
+
+
+class Opened:
+    """An upload's encoder outputs."""
+
+    __slots__ = ("encoder", "hashes", "media_sha256", "usable")
+
+    def __init__(self, body: dict[str, object], hashes: Sequence[bytes]) -> None:
+        self.encoder = str(body["encoder"])
+        self.media_sha256 = str(body["media"])
+        self.hashes = tuple(hashes)
+        self.usable = body["usable"] is True
+
+
+def open_probe(probe_id: UUID, sealed: bytes, *, keys: Keys) -> Opened:
+    """What was sealed under this handle."""
+    body = orjson.loads(keys.deployment_key.open(sealed, context=CONTEXT + probe_id.bytes))
+    return Opened(body, [bytes.fromhex(one) for one in body["hashes"]])
+
+
+async def forget_expired(session: WriteSession) -> None:
+    """Drop what nobody can use any more."""
+    await session.execute(delete(Probe).where(Probe.expires_at < func.clock_timestamp()))

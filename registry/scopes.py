@@ -1,0 +1,65 @@
+"""What a grant or an objection is about: modalities, uses, purposes and territories.
+
+A dimension that is null means all of it; an empty one would mean nothing and is refused.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import Text
+
+from registry.database import EnumSet
+from registry.errors import InvalidError
+from registry.policy.territories import checked_territory
+from registry.policy.vocabulary import AiUse, Modality, Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The four dimensions, as a client gives them."""
+
+    modalities: frozenset[Modality] | None = None
+    uses: frozenset[AiUse] | None = None
+    purposes: frozenset[Purpose] | None = None
+    territories: frozenset[str] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        modalities: Collection[Modality] | None,
+        uses: Collection[AiUse] | None,
+        purposes: Collection[Purpose] | None,
+        territories: Collection[str] | None,
+    ) -> "Scope":
+        """A checked scope: no empty dimension, no territory that does not exist."""
+        given = {
+            "modalities": modalities,
+            "uses": uses,
+            "purposes": purposes,
+            "territories": territories,
+        }
+        for name, values in given.items():
+            if values is not None and not values:
+                raise InvalidError(
+                    f"{name} is empty: leave it out to mean all, or name at least one.", field=name
+                )
+        return cls(
+            modalities=None if modalities is None else frozenset(modalities),
+            uses=None if uses is None else frozenset(uses),
+            purposes=None if purposes is None else frozenset(purposes),
+            territories=None
+            if territories is None
+            else frozenset(checked_territory(one) for one in territories),
+        )
+
+
+class Scoped:
+    """The columns of a table whose rows have a scope."""
+
+    modalities: Mapped[frozenset[Modality] | None] = mapped_column(EnumSet(Modality))
+    uses: Mapped[frozenset[AiUse] | None] = mapped_column(EnumSet(AiUse))
+    purposes: Mapped[frozenset[Purpose] | None] = mapped_column(EnumSet(Purpose))
+    territories: Mapped[list[str] | None] = mapped_column(ARRAY(Text))

@@ -1,0 +1,224 @@
+"""Subjects: the people whose voice and face the registry protects.
+
+What is known of a person is sealed under that person's own key; a name is found again only
+through a keyed index of the exact aliases given.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+import orjson
+from sqlalchemy import ForeignKey, func, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from registry.database import Base, Event, ReadSession, WriteSession, new_id
+from registry.errors import InvalidError, NotFoundError
+from registry.keys import Keys
+from registry.paging import Page, page_of
+from registry.policy.vocabulary import Registration
+
+NAME_LENGTH = 200
+MAX_ALIASES = 50
+PROFILE_CONTEXT = b"subject-profile"
+
+
+class SubjectEventKind(StrEnum):
+    """What may become of a subject's registration."""
+
+    VERIFIED = "VERIFIED"
+    DISPUTED = "DISPUTED"
+
+
+class Subject(Base):
+    """A person on record. Everything personal is in the sealed profile."""
+
+    __tablename__ = "subjects"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("principals.id"), index=True)
+    profile: Mapped[bytes]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class SubjectKey(Base):
+    """A subject's key, wrapped by the key file. Destroying this row is what erasure does."""
+
+    __tablename__ = "subject_keys"
+
+    subject_id: Mapped[UUID] = mapped_column(ForeignKey("subjects.id"), primary_key=True)
+    wrapped: Mapped[bytes]
+
+
+class SubjectAlias(Base):
+    """A name of a subject as a keyed digest: it can be asked for, not read."""
+
+    __tablename__ = "subject_aliases"
+
+    subject_id: Mapped[UUID] = mapped_column(ForeignKey("subjects.id"), primary_key=True)
+    alias_index: Mapped[bytes] = mapped_column(primary_key=True, index=True)
+
+
+class SubjectEvent(Event):
+    """What became of a subject's registration."""
+
+    __tablename__ = "subject_events"
+
+    subject_id: Mapped[UUID] = mapped_column(ForeignKey("subjects.id"), index=True)
+    kind: Mapped[SubjectEventKind]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What is known of a person, as it is sealed."""
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    birth_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A subject as its owner sees it: opened, with the state its events add up to."""
+
+    id: UUID
+    owner_id: UUID
+    created_at: datetime
+    registration: Registration
+    name: str
+    aliases: list[str] = field(default_factory=list)
+    birth_date: date | None = None
+
+
+def registration_of(kinds: Collection[str]) -> Registration:
+    """The registration these event kinds, oldest first, add up to."""
+    state = Registration.PROVISIONAL
+    for kind in kinds:
+        state = Registration(kind)
+    return state
+
+
+def seal_profile(profile: Profile, *, subject_id: UUID, wrapped: bytes, keys: Keys) -> bytes:
+    """The profile under the subject's key."""
+    body = {"name": profile.name, "aliases": profile.aliases, "born": profile.birth_date}
+    key = keys.open_key(subject_id, wrapped)
+    return key.seal(orjson.dumps(body), context=PROFILE_CONTEXT)
+
+
+def open_profile(sealed: bytes, *, subject_id: UUID, wrapped: bytes, keys: Keys) -> Profile:
+    """The profile again."""
+    key = keys.open_key(subject_id, wrapped)
+    body = orjson.loads(key.open(sealed, context=PROFILE_CONTEXT))
+    born = body["born"]
+    return Profile(
+        name=body["name"],
+        aliases=tuple(body["aliases"]),
+        birth_date=date.fromisoformat(born) if born else None,
+    )
+
+
+def checked_name(name: str, field_name: str = "name") -> str:
+    """The name without outer blanks; refused when empty, too long or unprintable."""
+    name = " ".join(name.split())
+    if not name or len(name) > NAME_LENGTH or not name.isprintable():
+        raise InvalidError(
+            f"A name has 1 to {NAME_LENGTH} printable characters.", field=field_name
+        )
+    return name
+
+
+async def register(
+    session: WriteSession,
+    *,
+    subject_id: UUID,
+    owner_id: UUID,
+    profile: Profile,
+    verified: bool,
+    keys: Keys,
+) -> Subject:
+    """Put a person on record. `verified`: whoever did it proved who they are (IAL2 or more)."""
+    if len(profile.aliases) > MAX_ALIASES:
+        raise InvalidError(f"At most {MAX_ALIASES} aliases.", field="aliases")
+    names = [checked_name(one, "aliases") for one in profile.aliases]
+    profile = Profile(checked_name(profile.name), tuple(names), profile.birth_date)
+    today = await session.scalar(select(func.current_date()))
+    if profile.birth_date is not None and profile.birth_date > today:
+        raise InvalidError("A birth date is not in the future.", field="birthDate")
+    wrapped = keys.wrap_new(subject_id)
+    sealed = seal_profile(profile, subject_id=subject_id, wrapped=wrapped, keys=keys)
+    subject = Subject(id=subject_id, owner_id=owner_id, profile=sealed)
+    session.add(subject)
+    await session.flush()  # the rows below refer to it
+    session.add(SubjectKey(subject_id=subject_id, wrapped=wrapped))
+    for index in {keys.blind_index(one) for one in (profile.name, *profile.aliases)}:
+        session.add(SubjectAlias(subject_id=subject_id, alias_index=index))
+    if verified:
+        session.add(
+            SubjectEvent(
+                subject_id=subject_id, kind=SubjectEventKind.VERIFIED, actor_id=owner_id
+            )
+        )
+    await session.flush()  # reads in this transaction see the whole subject
+    return subject
+
+
+async def mine(session: ReadSession, subject_id: UUID) -> Subject:
+    """The subject, if the caller may see it; absent and not yours look the same."""
+    subject = await session.get(Subject, subject_id)
+    if subject is None:
+        raise NotFoundError("No such subject.", field="subjectId")
+    return subject
+
+
+async def wrapped_keys(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, bytes]:
+    """The wrapped key of each subject that still has one."""
+    rows = await session.scalars(select(SubjectKey).where(SubjectKey.subject_id.in_(ids)))
+    return {row.subject_id: row.wrapped for row in rows}
+
+
+async def records(
+    session: ReadSession, ids: Collection[UUID], *, keys: Keys
+) -> dict[UUID, Record]:
+    """Each visible subject, opened. An erased one has no record any more."""
+    subjects = await session.scalars(select(Subject).where(Subject.id.in_(ids)))
+    wrapped = await wrapped_keys(session, ids)
+    events = await session.execute(
+        select(SubjectEvent.subject_id, SubjectEvent.kind)
+        .where(SubjectEvent.subject_id.in_(ids))
+        .order_by(SubjectEvent.at, SubjectEvent.id)
+    )
+    kinds: dict[UUID, list[str]] = {}
+    for subject_id, kind in events:
+        kinds.setdefault(subject_id, []).append(kind)
+    return {
+        one.id: _record(one, wrapped[one.id], kinds.get(one.id, []), keys)
+        for one in subjects
+        if one.id in wrapped
+    }
+
+
+def _record(subject: Subject, wrapped: bytes, kinds: list[str], keys: Keys) -> Record:
+    profile = open_profile(subject.profile, subject_id=subject.id, wrapped=wrapped, keys=keys)
+    return Record(
+        id=subject.id,
+        owner_id=subject.owner_id,
+        created_at=subject.created_at,
+        registration=registration_of(kinds),
+        name=profile.name,
+        aliases=list(profile.aliases),
+        birth_date=profile.birth_date,
+    )
+
+
+async def page(
+    session: ReadSession, *, first: int, after: UUID | None, name_index: bytes | None = None
+) -> Page[UUID]:
+    """The ids of the caller's subjects, oldest first; only those so named if an index is given."""
+    query = select(Subject.id)
+    if name_index is not None:
+        query = query.join(SubjectAlias, SubjectAlias.subject_id == Subject.id).where(
+            SubjectAlias.alias_index == name_index
+        )
+    return await page_of(session, query, key=Subject.id, first=first, after=after)
