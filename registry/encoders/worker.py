@@ -1,0 +1,98 @@
+"""The process that decodes media: `python -m registry.encoders.worker SECONDS MEMORY_BYTES`.
+
+It reads requests from stdin and answers on stdout until stdin ends. A message is four bytes of
+length, big-endian, and so many bytes. A request is two: a JSON object {"media_type"}, then the
+media. A reply is one JSON object: what was found, or {"error": {"code", "message"}}. A first reply,
+before any request, says that it is ready.
+"""
+
+import io
+import json
+import os
+import signal
+import struct
+import sys
+from typing import BinaryIO
+
+from PIL import Image, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin
+
+from registry.encoders import image_hash, picture
+from registry.encoders.sandbox import lock_down
+from registry.errors import RegistryError, TooLargeError
+
+_LENGTH = struct.Struct(">I")
+# Pillow imports these when it meets such a file, which is too late here.
+_PRELOADED = (MpoImagePlugin, TiffImagePlugin, WebPImagePlugin)
+
+
+def main(seconds: int, memory_bytes: int) -> None:
+    """Answer requests until stdin ends; one that outlives `seconds` ends the process (SIGALRM)."""
+    _warm_up()
+    lock_down(memory_bytes)
+    _write(sys.stdout.buffer, {"ready": image_hash.ENCODER_ID, "pid": os.getpid()})
+    while (header := _read(sys.stdin.buffer)) is not None:
+        data = _read(sys.stdin.buffer)
+        if data is None:
+            return
+        signal.alarm(seconds)  # the parent waits less; this is for when it has died
+        _write(sys.stdout.buffer, _answer(json.loads(header)["media_type"], data))
+        signal.alarm(0)
+
+
+def _answer(media_type: str, data: bytes) -> dict[str, object]:
+    """What the media encodes to, or why it does not."""
+    try:
+        return _encode(media_type, data)
+    except MemoryError:
+        refusal: RegistryError = TooLargeError(
+            "Reading this file needs more memory than is allowed. Send a smaller copy."
+        )
+    except RegistryError as error:
+        refusal = error
+    return {"error": {"code": refusal.code.value, "message": str(refusal)}}
+
+
+def _encode(media_type: str, data: bytes) -> dict[str, object]:
+    read = picture.read(data, media_type)
+    return {
+        "kind": "image",
+        "encoder": image_hash.ENCODER_ID,
+        "width": read.width,
+        "height": read.height,
+        "image_hash": image_hash.encode(read.image).hex(),
+        "mirrored_hash": image_hash.encode_mirrored(read.image).hex(),
+        "usable": not image_hash.is_flat(read.image),
+    }
+
+
+def _warm_up() -> None:
+    """Decode one picture of each kind of our own: whatever is loaded at first use is loaded now."""
+    ramp = Image.linear_gradient("L").resize((48, 48))
+    for media_type, name in picture.FORMATS.items():
+        for mode in ("RGB", "L") if name == "JPEG" else ("RGB", "L", "P"):
+            file = io.BytesIO()
+            ramp.convert(mode).save(file, name)
+            _encode(media_type, file.getvalue())
+    deep = io.BytesIO()
+    ramp.convert("I;16").save(deep, "PNG")
+    _encode("image/png", deep.getvalue())
+
+
+def _read(stream: BinaryIO) -> bytes | None:
+    """The next message, or None at the end of the stream."""
+    length = stream.read(_LENGTH.size)
+    if len(length) < _LENGTH.size:
+        return None
+    (size,) = _LENGTH.unpack(length)
+    message = stream.read(size)
+    return message if len(message) == size else None
+
+
+def _write(stream: BinaryIO, message: dict[str, object]) -> None:
+    body = json.dumps(message).encode()
+    stream.write(_LENGTH.pack(len(body)) + body)
+    stream.flush()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))
