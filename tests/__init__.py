@@ -1,0 +1,1 @@
+"""Mirrors api/, registry/ and client/ file for file."""

@@ -1,0 +1,1 @@
+"""Tests of what is true, however it is asked."""
