@@ -1,0 +1,1 @@
+"""PostgreSQL that comes with the product: made, started, watched and stopped by our own process."""
