@@ -123,16 +123,16 @@ async def register(
 
 async def retire(session: WriteSession, *, asset_id: UUID, actor_id: UUID) -> None:
     """Take a picture out of the search; checks that start afterwards do not match it."""
-    asset = await session.get(Asset, asset_id)
-    if asset is None:
-        raise NotFoundError("No such asset.")
+    await mine(session, asset_id)
     session.add(AssetEvent(asset_id=asset_id, kind=AssetEventKind.RETIRED, actor_id=actor_id))
 
 
-async def by_ids(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, Asset]:
-    """Each visible asset."""
-    rows = await session.scalars(select(Asset).where(Asset.id.in_(ids)))
-    return {row.id: row for row in rows}
+async def mine(session: ReadSession, asset_id: UUID) -> Asset:
+    """The asset, if the caller may see it; absent and not yours look the same."""
+    asset = await session.get(Asset, asset_id)
+    if asset is None:
+        raise NotFoundError("No such asset.")
+    return asset
 
 
 async def subjects_of(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, list[UUID]]:

@@ -210,6 +210,11 @@ async def revoke(
 async def _locked(session: WriteSession, grant_id: UUID) -> Grant:
     # Two changes of one grant take turns; rows cannot be locked by a role that may not update.
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(str(grant_id)))))
+    return await mine(session, grant_id)
+
+
+async def mine(session: ReadSession, grant_id: UUID) -> Grant:
+    """The grant, if the caller may see it; absent and not yours look the same."""
     grant = await session.get(Grant, grant_id)
     if grant is None:
         raise NotFoundError("No such grant.")

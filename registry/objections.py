@@ -106,13 +106,19 @@ async def withdraw(
 ) -> Objection:
     """End an objection; grants it stood against count again for checks that start afterwards."""
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(str(objection_id)))))
-    objection = await session.get(Objection, objection_id)
-    if objection is None:
-        raise NotFoundError("No such objection.")
+    objection = await mine(session, objection_id)
     state = (await states(session, [objection_id]))[objection_id]
     if state in ENDED:
         raise ConflictError(f"Objection {objection_id} is {state}.")
     await _record(session, objection_id, ObjectionEventKind.WITHDRAWN, actor_id, reason)
+    return objection
+
+
+async def mine(session: ReadSession, objection_id: UUID) -> Objection:
+    """The objection, if the caller may see it; absent and not yours look the same."""
+    objection = await session.get(Objection, objection_id)
+    if objection is None:
+        raise NotFoundError("No such objection.")
     return objection
 
 

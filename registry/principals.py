@@ -95,12 +95,14 @@ def checked_handle(handle: str) -> str:
     return handle
 
 
-async def register(session: WriteSession, *, kind: PrincipalKind, handle: str) -> Principal:
+async def register(
+    session: WriteSession, *, kind: PrincipalKind, handle: str, principal_id: UUID | None = None
+) -> Principal:
     """Open an account. Handles are unique over all kinds."""
     handle = checked_handle(handle)
     if await by_handle(session, handle) is not None:
         raise ConflictError(f"There already is an account named {handle}.", field="name")
-    principal = Principal(id=new_id(), kind=kind, handle=handle)
+    principal = Principal(id=principal_id or new_id(), kind=kind, handle=handle)
     session.add(principal)
     await session.flush()  # others refer to it in the same transaction
     return principal

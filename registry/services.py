@@ -76,6 +76,7 @@ def standing_of(events: Sequence[tuple[str, int | None]]) -> Standing:
 async def register(
     session: WriteSession,
     *,
+    service_id: UUID,
     owner_id: UUID,
     name: str,
     established_in: str | None = None,
@@ -84,7 +85,10 @@ async def register(
     """Put a service on record at tier 0, with an account of its own to hold tokens."""
     territory = None if established_in is None else checked_territory(established_in)
     principal = await principals.register(
-        session, kind=principals.PrincipalKind.SERVICE, handle=name
+        session,
+        kind=principals.PrincipalKind.SERVICE,
+        handle=name,
+        principal_id=service_id,
     )
     service = Service(
         id=principal.id,
@@ -114,8 +118,7 @@ async def suspend(
     session: WriteSession, *, service_id: UUID, actor_id: UUID, reason: str | None = None
 ) -> None:
     """Refuse everything this service asks, from the next check on."""
-    if await session.get(Service, service_id) is None:
-        raise NotFoundError("No such service.")
+    await mine(session, service_id)
     session.add(
         ServiceEvent(
             service_id=service_id,
@@ -138,9 +141,12 @@ async def existing(session: ReadSession, ids: Collection[UUID]) -> set[UUID]:
     return set(rows)
 
 
-async def get(session: ReadSession, service_id: UUID) -> Service | None:
-    """The service, if the caller may see it."""
-    return await session.get(Service, service_id)
+async def mine(session: ReadSession, service_id: UUID) -> Service:
+    """The service, if the caller may see it; absent and not yours look the same."""
+    service = await session.get(Service, service_id)
+    if service is None:
+        raise NotFoundError("No such service.")
+    return service
 
 
 async def standings(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, Standing]:

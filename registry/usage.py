@@ -25,14 +25,15 @@ class Use(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     grant_id: Mapped[UUID] = mapped_column(ForeignKey("grants.id"))
     ordinal: Mapped[int]
+    request_id: Mapped[UUID] = mapped_column(index=True)
     decision_id: Mapped[UUID] = mapped_column(index=True)
     service_id: Mapped[UUID] = mapped_column(ForeignKey("services.id"))
     at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
 async def take(
-    session: WriteSession, *, use_id: UUID, service_id: UUID, decision_id: UUID, keys: Keys
-) -> list[Use]:
+    session: WriteSession, *, request_id: UUID, service_id: UUID, decision_id: UUID, keys: Keys
+) -> None:
     """Count one use against every grant a still valid permission rests on, or none at all."""
     decision = await session.get(Decision, decision_id)
     if decision is None or decision.service_id != service_id:
@@ -41,20 +42,24 @@ async def take(
     now = await session.scalar(select(func.clock_timestamp()))
     if answer.outcome != "PERMITTED" or answer.valid_until <= now:
         raise ConflictError("That decision is no permission, or not any more: check again.")
-    taken = []
     for grant_id in sorted(answer.grants):
-        taken.append(await _count(session, grant_id, use_id, decision_id, service_id))
-        use_id = new_id()
-    return taken
+        use = await _next_use(session, grant_id)
+        session.add(
+            Use(
+                id=new_id(),
+                grant_id=grant_id,
+                ordinal=use,
+                request_id=request_id,
+                decision_id=decision_id,
+                service_id=service_id,
+            )
+        )
+    await session.flush()  # a lost race for an ordinal fails here
 
 
-async def _count(
-    session: WriteSession, grant_id: UUID, use_id: UUID, decision_id: UUID, service_id: UUID
-) -> Use:
+async def _next_use(session: WriteSession, grant_id: UUID) -> int:
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(str(grant_id)))))
-    grant = (await grants.by_ids(session, [grant_id])).get(grant_id)
-    if grant is None:
-        raise NotFoundError("No such grant.")
+    grant = await grants.mine(session, grant_id)
     state = (await grants.states(session, [grant]))[grant_id]
     if state is not grants.GrantState.ACTIVE:
         raise ConflictError(f"Grant {grant_id} is {state}.")
@@ -62,19 +67,10 @@ async def _count(
     ordinal = (so_far or 0) + 1
     if grant.max_uses is not None and ordinal > grant.max_uses:
         raise ConflictError(f"Grant {grant_id} has no use left.")
-    use = Use(
-        id=use_id,
-        grant_id=grant_id,
-        ordinal=ordinal,
-        decision_id=decision_id,
-        service_id=service_id,
-    )
-    session.add(use)
-    await session.flush()  # a lost race for this ordinal fails here
-    return use
+    return ordinal
 
 
-async def count(session: ReadSession, grant_id: UUID) -> int:
-    """How many uses were taken."""
-    found = await session.scalar(select(func.max(Use.ordinal)).where(Use.grant_id == grant_id))
-    return found or 0
+async def taken_by(session: ReadSession, request_id: UUID) -> list[Use]:
+    """The uses one request took: one for each grant its permission rests on."""
+    rows = await session.scalars(select(Use).where(Use.request_id == request_id).order_by(Use.id))
+    return list(rows)

@@ -1,0 +1,53 @@
+"""What every resolver is given: the database as the caller may see it, and one request's loaders."""
+
+from collections.abc import Awaitable, Callable, Collection
+from typing import TypeVar
+from uuid import UUID
+
+import strawberry
+from strawberry.dataloader import DataLoader
+
+from api.auth import Caller
+from api.state import State
+from registry import assets, grants, objections, subjects
+from registry.database import Database, ReadSession
+
+V = TypeVar("V")
+
+
+class Context:
+    """Built once per HTTP request."""
+
+    def __init__(self, state: State, caller: Caller) -> None:
+        self.state = state
+        self.caller = caller
+        self.db = state.db.acting_for(caller.actor)
+        self.subjects = loader(self.db, self._subject_records)
+        self.grant_events = loader(self.db, grants.events)
+        self.subjects_of_asset = loader(self.db, assets.subjects_of)
+        self.objection_states = loader(self.db, objections.states)
+
+    async def _subject_records(
+        self, session: ReadSession, ids: Collection[UUID]
+    ) -> dict[UUID, subjects.Record]:
+        return await subjects.records(session, ids, keys=self.state.keys)
+
+
+Info = strawberry.Info[Context, None]
+
+
+def loader(
+    db: Database, fetch: Callable[[ReadSession, Collection[UUID]], Awaitable[dict[UUID, V]]]
+) -> DataLoader[UUID, V | None]:
+    """Batch one of the registry's by-many-ids queries; a key with no row gives None.
+
+    Sibling fields resolve concurrently and a session belongs to one task, so each batch
+    opens its own.
+    """
+
+    async def load(keys: list[UUID]) -> list[V | None | BaseException]:
+        async with db.reading() as session:
+            found = await fetch(session, keys)
+        return [found.get(key) for key in keys]
+
+    return DataLoader(load_fn=load)

@@ -1,0 +1,261 @@
+"""Consent grants in the schema: proposed, signed, revoked; never edited."""
+
+import base64
+import binascii
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+
+from api.graphql.context import Info
+from api.graphql.errors import Problem
+from api.graphql.paging import DEFAULT_PAGE, Connection, after, connection, identifier
+from api.graphql.permissions import requires
+from api.graphql.scopes import ScopeInput, scope_of
+from api.graphql.subjects import Subject
+from registry import grants, idempotency, subjects
+from registry.errors import InvalidError
+from registry.policy.vocabulary import (
+    AiUse,
+    ContentFlag,
+    GrantorRole,
+    GrantState,
+    Modality,
+    ObligationCode,
+    Purpose,
+)
+from registry.principals import Scope
+
+strawberry.enum(GrantState, description="Where a consent stands.")
+
+
+@strawberry.type(description="One consent, as it was given. A null dimension means all of it.")
+class Grant:
+    """One consent, as it was given."""
+
+    id: strawberry.ID
+    modalities: list[Modality] | None
+    uses: list[AiUse] | None
+    purposes: list[Purpose] | None
+    territories: list[str] | None
+    grantees: list[strawberry.ID] | None
+    content_allowed: list[ContentFlag]
+    commercial: bool
+    starts_at: datetime
+    ends_at: datetime | None
+    max_uses: int | None
+    written: bool
+    separate: bool
+    obligations: list[ObligationCode]
+    created_at: datetime
+
+    @strawberry.field(graphql_type=Subject | None, description="Whose consent it is, if yours.")
+    @staticmethod
+    async def subject(
+        grant: strawberry.Parent[grants.Grant], info: Info
+    ) -> subjects.Record | None:
+        """Whose consent it is, if yours."""
+        return await info.context.subjects.load(grant.subject_id)
+
+    @strawberry.field(description="Where it stands now.")
+    @staticmethod
+    async def state(grant: strawberry.Parent[grants.Grant], info: Info) -> GrantState:
+        """Where it stands now."""
+        events = await info.context.grant_events.load(grant.id) or []
+        kinds = [one.kind for one in events]
+        return grants.state_of(kinds, ends_at=grant.ends_at, at=datetime.now(UTC))
+
+
+@strawberry.input(description="A consent to put on record for its subject to sign.")
+class ProposeGrantInput:
+    """A consent to put on record for its subject to sign."""
+
+    subject_id: strawberry.ID
+    scope: ScopeInput
+    grantees: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="Services it is given to; left out: every service."
+    )
+    starts_at: datetime | None = strawberry.field(default=None, description="Left out: now.")
+    ends_at: datetime | None = None
+    content_allowed: list[ContentFlag] = strawberry.field(default_factory=list)
+    commercial: bool = True
+    max_uses: int | None = None
+    written: bool = False
+    separate: bool = False
+    represented: bool = False
+    replaces_performance: bool = False
+    obligations: list[ObligationCode] = strawberry.field(default_factory=list)
+    acknowledges_objections: list[strawberry.ID] = strawberry.field(default_factory=list)
+    terms_sha256: str | None = strawberry.field(
+        default=None, description="SHA-256 of the signed document, base64."
+    )
+    idempotency_key: str | None = None
+
+
+@strawberry.type(description="The consent is on record; it permits nothing until it is signed.")
+class GrantProposed:
+    """The consent is on record; it permits nothing until it is signed."""
+
+    grant: grants.Grant = strawberry.field(graphql_type=Grant)
+
+
+@strawberry.type(description="The consent is in force.")
+class GrantSigned:
+    """The consent is in force."""
+
+    grant: grants.Grant = strawberry.field(graphql_type=Grant)
+
+
+@strawberry.type(description="The consent has ended.")
+class GrantRevoked:
+    """The consent has ended."""
+
+    grant: grants.Grant = strawberry.field(graphql_type=Grant)
+
+
+ProposeGrantResult = Annotated[GrantProposed | Problem, strawberry.union("ProposeGrantResult")]
+SignGrantResult = Annotated[GrantSigned | Problem, strawberry.union("SignGrantResult")]
+RevokeGrantResult = Annotated[GrantRevoked | Problem, strawberry.union("RevokeGrantResult")]
+
+
+def terms_of(given: ProposeGrantInput) -> grants.Terms:
+    """The terms in the registry's own form."""
+    return grants.Terms(
+        grantees=None
+        if given.grantees is None
+        else frozenset(identifier(one, "service", "grantees") for one in given.grantees),
+        starts_at=_aware(given.starts_at, "startsAt"),
+        ends_at=_aware(given.ends_at, "endsAt"),
+        content_allowed=frozenset(given.content_allowed),
+        commercial=given.commercial,
+        max_uses=given.max_uses,
+        written=given.written,
+        separate=given.separate,
+        represented=given.represented,
+        replaces_performance=given.replaces_performance,
+        obligations=frozenset(given.obligations),
+        acknowledges_objections=frozenset(
+            identifier(one, "objection", "acknowledgesObjections")
+            for one in given.acknowledges_objections
+        ),
+        terms_sha256=_digest(given.terms_sha256),
+    )
+
+
+def _aware(time: datetime | None, field: str) -> datetime | None:
+    if time is not None and time.tzinfo is None:
+        raise InvalidError("A time needs its offset, for example 2027-01-01T00:00:00Z.", field=field)
+    return time
+
+
+def _digest(text: str | None) -> bytes | None:
+    if text is None:
+        return None
+    try:
+        value = base64.b64decode(text, validate=True)
+    except binascii.Error:
+        value = b""
+    if len(value) != 32:  # noqa: PLR2004  # SHA-256
+        raise InvalidError("A SHA-256 is 32 bytes, base64.", field="termsSha256")
+    return value
+
+
+@strawberry.type
+class GrantQuery:
+    """Query fields about grants."""
+
+    @strawberry.field(
+        graphql_type=Connection[Grant],
+        extensions=[requires(Scope.GRANTS_READ)],
+        description="Consents of your subjects, and those given to you, oldest first.",
+    )
+    async def grants(
+        self,
+        info: Info,
+        subject_id: strawberry.ID | None = None,
+        state: GrantState | None = None,
+        first: int = DEFAULT_PAGE,
+        after_: Annotated[str | None, strawberry.argument(name="after")] = None,
+    ) -> Connection[Grant]:
+        """Consents of your subjects, and those given to you, oldest first."""
+        async with info.context.db.reading() as session:
+            page = await grants.page(
+                session,
+                subject_id=None if subject_id is None else identifier(subject_id, "subject"),
+                state=state,
+                first=first,
+                after=after(after_),
+            )
+        return connection(page, lambda grant: grant.id)
+
+
+@strawberry.type
+class GrantMutation:
+    """Mutation fields about grants. Each is one transaction, committed before it answers."""
+
+    @strawberry.mutation(
+        extensions=[requires(Scope.GRANTS_WRITE)],
+        description="Put a consent of your subject on record. It is PENDING until it is signed.",
+    )
+    async def propose_grant(self, info: Info, input: ProposeGrantInput) -> ProposeGrantResult:
+        """Put a consent of your subject on record."""
+        subject_id = identifier(input.subject_id, "subject", "subjectId")
+        scope, terms = scope_of(input.scope), terms_of(input)
+        actor_id = info.context.caller.actor.principal_id
+        async with info.context.db.writing() as session:
+            grant_id, new = await idempotency.claim(
+                session,
+                principal_id=actor_id,
+                operation="proposeGrant",
+                key=input.idempotency_key,
+                request={**vars(input), "scope": vars(input.scope)},
+            )
+            if new:
+                await grants.propose(
+                    session,
+                    grant_id=grant_id,
+                    subject_id=subject_id,
+                    proposed_by=actor_id,
+                    scope=scope,
+                    terms=terms,
+                )
+            grant = await grants.mine(session, grant_id)
+        return GrantProposed(grant=grant)
+
+    @strawberry.mutation(
+        extensions=[requires(Scope.GRANTS_WRITE)],
+        description="Sign a proposed consent of your subject. Needs identity assurance IAL2.",
+    )
+    async def sign_grant(
+        self, info: Info, id: strawberry.ID, role: GrantorRole = GrantorRole.SELF
+    ) -> SignGrantResult:
+        """Sign a proposed consent of your subject."""
+        caller, grant_id = info.context.caller, identifier(id, "grant")
+        async with info.context.db.writing() as session:
+            grant = await grants.sign(
+                session,
+                grant_id=grant_id,
+                actor_id=caller.actor.principal_id,
+                role=role,
+                ial=caller.ial,
+            )
+        return GrantSigned(grant=grant)
+
+    @strawberry.mutation(
+        extensions=[requires(Scope.GRANTS_WRITE)],
+        description="End a consent now: no check that starts after this answer is permitted by it.",
+    )
+    async def revoke_grant(
+        self, info: Info, id: strawberry.ID, reason: str | None = None
+    ) -> RevokeGrantResult:
+        """End a consent now."""
+        grant_id: UUID = identifier(id, "grant")
+        async with info.context.db.writing() as session:
+            grant = await grants.revoke(
+                session,
+                grant_id=grant_id,
+                actor_id=info.context.caller.actor.principal_id,
+                reason=reason,
+            )
+        return GrantRevoked(grant=grant)

@@ -1,0 +1,41 @@
+"""The whole schema. `schema.graphql` beside it is its printed form; a test holds the two together."""
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.name_converter import NameConverter
+
+from api.graphql.assets import AssetMutation
+from api.graphql.checks import CheckQuery
+from api.graphql.errors import ProblemHandler
+from api.graphql.grants import GrantMutation, GrantQuery
+from api.graphql.log import LogQuery
+from api.graphql.objections import ObjectionMutation, ObjectionQuery
+from api.graphql.services import ServiceMutation
+from api.graphql.subjects import SubjectMutation, SubjectQuery
+from api.graphql.usage import UsageMutation
+from api.graphql.viewer import ViewerQuery
+
+
+@strawberry.type(description="Read, and ask.")
+class Query(ViewerQuery, CheckQuery, SubjectQuery, GrantQuery, ObjectionQuery, LogQuery):
+    """Read, and ask."""
+
+
+@strawberry.type(description="Change. Each field is one transaction, committed before it answers.")
+class Mutation(
+    SubjectMutation, AssetMutation, GrantMutation, ObjectionMutation, ServiceMutation, UsageMutation
+):
+    """Change."""
+
+
+schema = strawberry.Schema(
+    query=Query,
+    mutation=Mutation,
+    config=StrawberryConfig(name_converter=NameConverter(), disable_field_suggestions=True),
+    exception_handlers=[ProblemHandler()],
+)
+
+
+def printed() -> str:
+    """The schema in SDL, sorted so that a diff shows only what changed."""
+    return schema.as_str() + "\n"

@@ -1,0 +1,36 @@
+"""The words of a scope in the schema, and how null means all."""
+
+import strawberry
+
+from registry.policy.vocabulary import AiUse, ContentFlag, GrantorRole, Modality, Purpose
+from registry.scopes import Scope
+
+strawberry.enum(Modality, description="What of a person is used.")
+strawberry.enum(AiUse, description="The technique.")
+strawberry.enum(Purpose, description="What it is for. UNSPECIFIED is covered by grants for all.")
+strawberry.enum(ContentFlag, description="What it shows. A grant allows none unless it says so.")
+strawberry.enum(GrantorRole, description="In what right somebody signed or filed.")
+
+
+@strawberry.input(
+    description="What a grant or objection is about. A dimension left out means all of it."
+)
+class ScopeInput:
+    """What a grant or objection is about."""
+
+    modalities: list[Modality] | None = None
+    uses: list[AiUse] | None = None
+    purposes: list[Purpose] | None = None
+    territories: list[str] | None = strawberry.field(
+        default=None, description="ISO 3166-1, 3166-2 (US-CA) or EU."
+    )
+
+
+def scope_of(given: ScopeInput) -> Scope:
+    """The scope in the registry's own form; InvalidError for one that cannot be."""
+    return Scope.of(
+        modalities=given.modalities,
+        uses=given.uses,
+        purposes=given.purposes,
+        territories=given.territories,
+    )

@@ -1,0 +1,87 @@
+"""Services in the schema: the AI services that ask."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from api.graphql.context import Info
+from api.graphql.errors import Problem
+from api.graphql.permissions import requires
+from registry import idempotency, services
+from registry.policy.vocabulary import ObligationCode
+from registry.principals import Scope
+
+strawberry.enum(ObligationCode, description="A duty that comes with a permission.")
+
+
+@strawberry.type(description="An AI service that may ask the registry.")
+class Service:
+    """An AI service that may ask the registry."""
+
+    id: strawberry.ID
+    name: str
+    established_in: str | None
+    supported_obligations: list[ObligationCode]
+    created_at: datetime
+
+
+@strawberry.input(description="An AI service to put on record.")
+class RegisterServiceInput:
+    """An AI service to put on record."""
+
+    name: str
+    established_in: str | None = strawberry.field(
+        default=None, description="Territory it is established in: ISO 3166-1, 3166-2 or EU."
+    )
+    supported_obligations: list[ObligationCode] = strawberry.field(
+        default_factory=list,
+        description="Duties it can fulfil; a permission with any other is REVIEW_REQUIRED.",
+    )
+    idempotency_key: str | None = None
+
+
+@strawberry.type(description="The service is on record, at tier 0.")
+class ServiceRegistered:
+    """The service is on record, at tier 0."""
+
+    service: services.Service = strawberry.field(graphql_type=Service)
+
+
+RegisterServiceResult = Annotated[
+    ServiceRegistered | Problem, strawberry.union("RegisterServiceResult")
+]
+
+
+@strawberry.type
+class ServiceMutation:
+    """Mutation fields about services."""
+
+    @strawberry.mutation(
+        extensions=[requires(Scope.SERVICES_WRITE)],
+        description="Put an AI service on record; the operator mints its tokens. Names are unique.",
+    )
+    async def register_service(
+        self, info: Info, input: RegisterServiceInput
+    ) -> RegisterServiceResult:
+        """Put an AI service on record."""
+        owner_id = info.context.caller.actor.principal_id
+        async with info.context.db.writing() as session:
+            service_id, new = await idempotency.claim(
+                session,
+                principal_id=owner_id,
+                operation="registerService",
+                key=input.idempotency_key,
+                request=vars(input),
+            )
+            if new:
+                await services.register(
+                    session,
+                    service_id=service_id,
+                    owner_id=owner_id,
+                    name=input.name,
+                    established_in=input.established_in,
+                    supported_obligations=input.supported_obligations,
+                )
+            service = await services.mine(session, service_id)
+        return ServiceRegistered(service=service)

@@ -1,0 +1,139 @@
+"""Subjects in the schema: the people whose voice and face are protected."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+import strawberry
+
+from api.graphql.context import Info
+from api.graphql.errors import Problem
+from api.graphql.paging import DEFAULT_PAGE, Connection, after, connection, identifier
+from api.graphql.permissions import requires
+from registry import idempotency, subjects
+from registry.errors import NotFoundError
+from registry.objections import VERIFIED_IAL
+from registry.paging import Page
+from registry.policy.vocabulary import Registration
+from registry.principals import Scope
+
+strawberry.enum(Registration, description="How far the claim to be this person is proved.")
+
+
+@strawberry.type(description="A person whose voice and face are protected. Seen by its owner only.")
+class Subject:
+    """A person whose voice and face are protected."""
+
+    id: strawberry.ID
+    name: str
+    aliases: list[str]
+    birth_date: date | None
+    registration: Registration
+    created_at: datetime
+
+
+@strawberry.input(description="A person to put on record.")
+class RegisterSubjectInput:
+    """A person to put on record."""
+
+    name: str
+    aliases: list[str] = strawberry.field(
+        default_factory=list, description="Other names under which they are asked for, exactly."
+    )
+    birth_date: date | None = strawberry.field(
+        default=None, description="Makes a minor a minor until the day they are of age."
+    )
+    idempotency_key: str | None = None
+
+
+@strawberry.type(description="The person is on record.")
+class SubjectRegistered:
+    """The person is on record."""
+
+    subject: subjects.Record = strawberry.field(graphql_type=Subject)
+
+
+RegisterSubjectResult = Annotated[
+    SubjectRegistered | Problem, strawberry.union("RegisterSubjectResult")
+]
+
+
+async def one(info: Info, id: str) -> subjects.Record | None:
+    """The subject, if it is the caller's."""
+    try:
+        return await info.context.subjects.load(identifier(id, "subject"))
+    except NotFoundError:
+        return None
+
+
+@strawberry.type
+class SubjectQuery:
+    """Query fields about subjects."""
+
+    @strawberry.field(
+        graphql_type=Subject | None,
+        extensions=[requires(Scope.SUBJECTS_READ)],
+        description="The subject, if it is yours; null otherwise.",
+    )
+    async def subject(self, info: Info, id: strawberry.ID) -> subjects.Record | None:
+        """The subject, if it is yours; null otherwise."""
+        return await one(info, id)
+
+    @strawberry.field(
+        graphql_type=Connection[Subject],
+        extensions=[requires(Scope.SUBJECTS_READ)],
+        description="Your subjects, oldest first; by exact name or alias if `name` is given.",
+    )
+    async def subjects(
+        self,
+        info: Info,
+        first: int = DEFAULT_PAGE,
+        after_: Annotated[str | None, strawberry.argument(name="after")] = None,
+        name: str | None = None,
+    ) -> Connection[Subject]:
+        """Your subjects, oldest first; by exact name or alias if `name` is given."""
+        keys = info.context.state.keys
+        async with info.context.db.reading() as session:
+            page = await subjects.page(
+                session,
+                first=first,
+                after=after(after_),
+                name_index=None if name is None else keys.blind_index(name),
+            )
+            found = await subjects.records(session, page.items, keys=keys)
+        records = Page([found[id] for id in page.items if id in found], page.more)
+        return connection(records, lambda record: record.id)
+
+
+@strawberry.type
+class SubjectMutation:
+    """Mutation fields about subjects. Each is one transaction, committed before it answers."""
+
+    @strawberry.mutation(
+        extensions=[requires(Scope.SUBJECTS_WRITE)],
+        description="Put a person on record. Verified if your identity is assured at IAL2 or more.",
+    )
+    async def register_subject(
+        self, info: Info, input: RegisterSubjectInput
+    ) -> RegisterSubjectResult:
+        """Put a person on record."""
+        context, owner = info.context, info.context.caller.actor.principal_id
+        profile = subjects.Profile(input.name, tuple(input.aliases), input.birth_date)
+        async with context.db.writing() as session:
+            subject_id, new = await idempotency.claim(
+                session,
+                principal_id=owner,
+                operation="registerSubject",
+                key=input.idempotency_key,
+                request={"name": profile.name, "aliases": profile.aliases, "born": profile.birth_date},
+            )
+            if new:
+                await subjects.register(
+                    session,
+                    subject_id=subject_id,
+                    owner_id=owner,
+                    profile=profile,
+                    verified=context.caller.ial >= VERIFIED_IAL,
+                    keys=context.state.keys,
+                )
+            found = await subjects.records(session, [subject_id], keys=context.state.keys)
+        return SubjectRegistered(subject=found[subject_id])

@@ -1,0 +1,45 @@
+"""Who the caller is, as the registry sees it."""
+
+import strawberry
+
+from api.auth import Caller
+from api.graphql.context import Info
+from registry.principals import PrincipalKind
+
+strawberry.enum(PrincipalKind, description="In what capacity somebody acts.")
+
+
+@strawberry.type(description="The account your token belongs to.")
+class Viewer:
+    """The account your token belongs to."""
+
+    handle: str
+    ial: int = strawberry.field(description="Identity assurance level of this token, 0 to 3.")
+
+    @strawberry.field(description="Id of the account; a service names it as a grantee.")
+    @staticmethod
+    def id(caller: strawberry.Parent[Caller]) -> strawberry.ID:
+        """Id of the account."""
+        return strawberry.ID(str(caller.actor.principal_id))
+
+    @strawberry.field(description="In what capacity it acts.")
+    @staticmethod
+    def kind(caller: strawberry.Parent[Caller]) -> PrincipalKind:
+        """In what capacity it acts."""
+        return PrincipalKind(caller.actor.kind)
+
+    @strawberry.field(description="What this token allows.")
+    @staticmethod
+    def scopes(caller: strawberry.Parent[Caller]) -> list[str]:
+        """What this token allows."""
+        return sorted(caller.scopes)
+
+
+@strawberry.type
+class ViewerQuery:
+    """Query fields about the caller."""
+
+    @strawberry.field(graphql_type=Viewer, description="The account your token belongs to.")
+    async def viewer(self, info: Info) -> Caller:
+        """The account your token belongs to."""
+        return info.context.caller

@@ -1,0 +1,20 @@
+"""What the application holds while it runs; opened in the lifespan, handed to every request."""
+
+from dataclasses import dataclass
+
+from registry.checks.checker import Checker
+from registry.database import Database
+from registry.encoders.media import MediaWorkers
+from registry.keys import Keys
+from registry.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The parts a request may need."""
+
+    settings: Settings
+    keys: Keys
+    db: Database
+    checker: Checker
+    media: MediaWorkers
