@@ -3,8 +3,10 @@
 Only the worker process calls this with a stranger's bytes: a decoder may fail in any way.
 """
 
+import contextlib
 import io
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from PIL import Image
@@ -53,19 +55,25 @@ def read(data: bytes, media_type: str) -> Picture:
 
 
 def _decode(data: bytes, name: str, limit: int) -> Picture:
-    # Pillow refuses above twice this figure before it allocates, also for canvases of WebP and GIF.
-    Image.MAX_IMAGE_PIXELS = limit // 2
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # that it is above the figure itself, or that metadata is odd
-        with Image.open(io.BytesIO(data), formats=(name,)) as opened:
-            width, height = opened.size
-            longer = max(width, height)
-            opened.draft(
-                None,
-                (-(-width * REDUCED_SIDE // longer), -(-height * REDUCED_SIDE // longer)),
-            )
-            image = normalise(opened)
-            sideways = orientation(opened) >= _SIDEWAYS
+    with _at_most(limit), Image.open(io.BytesIO(data), formats=(name,)) as opened:
+        width, height = opened.size
+        longer = max(width, height)
+        opened.draft(
+            None, (-(-width * REDUCED_SIDE // longer), -(-height * REDUCED_SIDE // longer))
+        )
+        image = normalise(opened)
+        sideways = orientation(opened) >= _SIDEWAYS
     return Picture(image, *((height, width) if sideways else (width, height)))
+
+
+@contextlib.contextmanager
+def _at_most(pixels: int) -> Iterator[None]:
+    """Let Pillow refuse more pixels than that before it allocates, canvases of WebP and GIF too."""
+    before = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = pixels // 2  # it warns above this figure and refuses above its double
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before

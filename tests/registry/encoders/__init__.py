@@ -1,0 +1,1 @@
+"""Tests of the encoders, with hostile files made on the fly."""
