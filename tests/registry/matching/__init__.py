@@ -1,0 +1,1 @@
+"""Exact search and bands."""

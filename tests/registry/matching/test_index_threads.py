@@ -1,0 +1,103 @@
+"""Searches beside a writer: what was added before one began is found, and nothing wrong ever is."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+
+from registry.matching.index import HashIndex
+
+BATCH = 7  # does not divide the chunks, so that batches span their borders
+BATCHES = 400
+CHUNK_ROWS = 64
+RADIUS = 12  # reaches every number below 2**12, so all of them
+
+Hashes = npt.NDArray[np.uint8]
+
+
+def hash_of(number: int) -> Hashes:
+    """A hash that says whose it is: 8 bytes of number, and 24 that agree with every other."""
+    return np.frombuffer(number.to_bytes(8, "big") + b"\x5a" * 24, np.uint8)
+
+
+def batch_of(first: int) -> tuple[list[UUID], Hashes]:
+    numbers = range(first, first + BATCH)
+    return [UUID(int=number) for number in numbers], np.stack([hash_of(one) for one in numbers])
+
+
+class Race:
+    """One writer that adds and retires, and readers that note how far it was before each search."""
+
+    def __init__(self) -> None:
+        self.index = HashIndex(CHUNK_ROWS)
+        self.added = 0
+        self.retired = 0
+        self.start = Barrier(3)
+        self.done = False
+
+    def write(self) -> None:
+        self.start.wait()
+        try:
+            for batch in range(BATCHES):
+                self.index.add(*batch_of(batch * BATCH))
+                self.added = (batch + 1) * BATCH
+                if batch % 2:
+                    self.index.retire(UUID(int=self.retired))
+                    self.retired += 1
+        finally:
+            self.done = True
+
+    def read(self) -> int:
+        self.start.wait()
+        searches = 0
+        while not self.done or searches == 0:
+            self.search_once()
+            searches += 1
+        return searches
+
+    def search_once(self) -> None:
+        added, retired = self.added, self.retired
+        query = hash_of(0)
+        found = self.index.search(np.stack([query, query]), RADIUS)
+        for hits in found:
+            numbers = {hit.id.int for hit in hits}
+            assert len(numbers) == len(hits)
+            assert set(range(self.retired + 1, added)) <= numbers
+            assert (max(numbers, default=-1) + 1) % BATCH == 0  # whole batches only
+            assert all(number >= retired for number in numbers)
+            assert all(hit.distance_bits == hit.id.int.bit_count() for hit in hits)
+            assert max(numbers, default=-1) < self.added + BATCH
+
+    def last_batch_is_whole(self) -> None:
+        hits = self.index.search(hash_of(0)[None, :], 64)[0]
+        assert {hit.id.int for hit in hits} == set(range(self.retired, BATCH * BATCHES))
+
+
+def test_searches_beside_a_writer_lose_nothing_and_find_nothing_wrong() -> None:
+    race = Race()
+    with ThreadPoolExecutor(3) as threads:
+        writer = threads.submit(race.write)
+        readers = [threads.submit(race.read) for _ in range(2)]
+        writer.result()
+        searches = [reader.result() for reader in readers]
+    assert min(searches) > 0
+    race.last_batch_is_whole()
+
+
+def test_writers_beside_each_other_add_each_reference_once() -> None:
+    index = HashIndex(CHUNK_ROWS)
+    start = Barrier(4)
+
+    def deliver() -> None:
+        start.wait()
+        for batch in range(100):
+            index.add(*batch_of(batch * BATCH))
+
+    with ThreadPoolExecutor(4) as threads:
+        for delivery in [threads.submit(deliver) for _ in range(4)]:
+            delivery.result()
+    hits = index.search(hash_of(0)[None, :], 64)[0]
+    assert sorted(hit.id.int for hit in hits) == list(range(100 * BATCH))
+    assert len(index) == 100 * BATCH
