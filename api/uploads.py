@@ -14,8 +14,8 @@ _SCOPES = frozenset({Scope.CHECK, Scope.SUBJECTS_WRITE})
 
 async def upload(request: Request) -> Response:
     """Encode one picture and remember what the encoders made of it, for its sender."""
-    state: State = request.state.likeness
-    caller = await request.state.authenticator.caller(request)
+    state: State = request.app.state.runtime.state
+    caller = await request.app.state.runtime.authenticator.caller(request)
     if not caller.scopes & _SCOPES:
         raise ForbiddenError(f"This needs a token with the scope {Scope.CHECK}.")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import ForeignKey, Index, select
+from sqlalchemy import BigInteger, ForeignKey, Index, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PgUuid
 from sqlalchemy.orm import Mapped, mapped_column
@@ -38,7 +38,7 @@ class Decision(Base):
     sealed_answer: Mapped[bytes]
     sealed_facts: Mapped[bytes]
     sealed_for: Mapped[list[UUID]] = mapped_column(ARRAY(PgUuid))
-    log_index: Mapped[int]
+    log_index: Mapped[int] = mapped_column(BigInteger)
 
 
 class CheckNonce(Base):

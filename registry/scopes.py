@@ -12,7 +12,7 @@ from sqlalchemy.types import Text
 
 from registry.database import EnumSet
 from registry.errors import InvalidError
-from registry.policy.territories import checked_territory
+from registry.policy import territories as known_territories
 from registry.policy.vocabulary import AiUse, Modality, Purpose
 
 
@@ -52,7 +52,7 @@ class Scope:
             purposes=None if purposes is None else frozenset(purposes),
             territories=None
             if territories is None
-            else frozenset(checked_territory(one) for one in territories),
+            else known_territories.check(territories, field="territories"),
         )
 
 

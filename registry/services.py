@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from registry import principals
 from registry.database import Base, EnumSet, Event, ReadSession, WriteSession
 from registry.errors import InvalidError, NotFoundError
-from registry.policy.territories import checked_territory
+from registry.policy import territories
 from registry.policy.vocabulary import ObligationCode
 
 MAX_TIER = 2
@@ -83,7 +83,8 @@ async def register(
     supported_obligations: Collection[ObligationCode] = (),
 ) -> Service:
     """Put a service on record at tier 0, with an account of its own to hold tokens."""
-    territory = None if established_in is None else checked_territory(established_in)
+    if established_in is not None:
+        territories.check([established_in], field="establishedIn")
     principal = await principals.register(
         session,
         kind=principals.PrincipalKind.SERVICE,
@@ -94,7 +95,7 @@ async def register(
         id=principal.id,
         owner_id=owner_id,
         name=principal.handle,
-        established_in=territory,
+        established_in=established_in,
         supported_obligations=frozenset(supported_obligations),
     )
     session.add(service)

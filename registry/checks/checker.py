@@ -124,14 +124,25 @@ class Checker:
                 self._wake.clear()
             batch = [one for one in batch if not one.answer.done()]  # the client hung up
             try:
-                with away():
-                    await self._answer(batch)
-            except RegistryError as error:
+                await self._answer_or_fail(batch)
+            except asyncio.CancelledError:
                 for asked in batch:
-                    _fail(asked, error)
-            except Exception as error:  # noqa: BLE001  # a defect fails its batch, not the server
-                for asked in batch:
-                    _fail(asked, error)
+                    _fail(asked, UnavailableError("The registry is stopping.", retry_after=1))
+                raise
+
+    async def _answer_or_fail(self, batch: list[_Asked]) -> None:
+        try:
+            with away():
+                await self._answer(batch)
+        except UnavailableError as error:
+            for asked in batch:
+                _fail(asked, error)
+        except Exception as error:  # noqa: BLE001  # a defect fails its check, not the server
+            if len(batch) == 1:
+                _fail(batch[0], error)
+            rest = [one for one in batch if not one.answer.done()] if len(batch) > 1 else []
+            for asked in rest:
+                await self._answer_or_fail([asked])  # one that cannot be answered spoils no other
 
     async def _answer(self, batch: list[_Asked]) -> None:
         async with self._pool.acquire() as connection:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from registry.errors import InvalidError
 from registry.policy.facts import Request
-from registry.policy.territories import checked_territory
+from registry.policy import territories as known_territories
 from registry.policy.vocabulary import (
     AiUse,
     ContentFlag,
@@ -92,7 +92,7 @@ def ask(
         use=use,
         purpose=purpose,
         modalities=frozenset(modalities),
-        territories=frozenset(checked_territory(one) for one in territories),
+        territories=known_territories.check(territories, field="territories"),
         content=frozenset(content),
         commercial=commercial,
         claimed_exception=claimed_exception,

@@ -1,0 +1,116 @@
+"""The parts of a running server: opened in the background, opened again if the database was away.
+
+Until they are open, and whenever they are not, requests are answered 503 with Retry-After.
+"""
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack, suppress
+
+from api.auth import Authenticator
+from api.state import State
+from registry import idempotency, probes, schema
+from registry.checks.checker import Checker
+from registry.checks.record import Evidence
+from registry.encoders.media import MediaWorkers
+from registry.errors import SetupError, UnavailableError
+from registry.installation import Installation, check_pool, opened
+from registry.policy.packs import load_packs
+from registry.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_PAUSE_SECONDS = 5.0
+_HOUSEKEEPING_SECONDS = 60.0
+_PARTITIONS_EVERY = 24 * 60  # rounds of housekeeping
+
+
+class Runtime:
+    """Opens the installation, holds it, and closes it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.failure: SetupError | None = None
+        self._state: State | None = None
+        self._authenticator: Authenticator | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.opened = asyncio.Event()
+
+    @property
+    def state(self) -> State:
+        """The open parts, or UnavailableError."""
+        if self._state is None:
+            raise UnavailableError("The registry is not ready yet.", retry_after=1)
+        return self._state
+
+    @property
+    def authenticator(self) -> Authenticator:
+        """Who checks tokens, or UnavailableError."""
+        if self._authenticator is None:
+            raise UnavailableError("The registry is not ready yet.", retry_after=1)
+        return self._authenticator
+
+    async def start(self) -> None:
+        """Begin to open; `opened` is set once that has succeeded or failed for good."""
+        self._task = asyncio.create_task(self._run(), name="runtime")
+
+    async def stop(self) -> None:
+        """Close everything."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        pause = 0.25
+        while True:
+            try:
+                async with AsyncExitStack() as stack:
+                    installation = await self._open(stack)
+                    self.opened.set()
+                    await self._keep_house(installation)
+            except UnavailableError as error:
+                logger.warning("%s Trying again.", error)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+            except SetupError as error:
+                self.failure = error
+                self.opened.set()
+                return
+
+    async def _open(self, stack: AsyncExitStack) -> Installation:
+        settings = self.settings
+        packs = load_packs(settings.packs_dir)
+        installation = await stack.enter_async_context(opened(settings, supervise=True))
+        pool = await check_pool(installation)
+        stack.push_async_callback(pool.close)
+        evidence = Evidence(settings.issuer, settings.log_origin, installation.keys)
+        checker = Checker(pool, packs=packs, evidence=evidence)
+        await checker.start()
+        stack.push_async_callback(checker.stop)
+        media = MediaWorkers(settings.media_workers, settings.media_seconds)
+        stack.push_async_callback(media.close)
+        self._state = State(settings, installation.keys, installation.db, checker, media)
+        self._authenticator = Authenticator(
+            installation.db, installation.keys, issuer=settings.issuer
+        )
+        stack.callback(self._forget)
+        return installation
+
+    def _forget(self) -> None:
+        self._state = self._authenticator = None
+
+    async def _keep_house(self, installation: Installation) -> None:
+        """Drop what has expired, for as long as the server runs."""
+        rounds = 0
+        while True:
+            await asyncio.sleep(_HOUSEKEEPING_SECONDS)
+            rounds += 1
+            try:
+                async with installation.operator.writing() as session:
+                    await probes.forget_expired(session)
+                    await idempotency.forget_old(session)
+                if rounds % _PARTITIONS_EVERY == 0:
+                    await schema.upgrade(installation.admin_url, installation.login_url)
+            except UnavailableError as error:
+                logger.warning("Housekeeping waits: %s", error)

@@ -1,0 +1,140 @@
+"""The database schema as a whole: its tables, and how a database is brought up to date with them."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy.dialects.postgresql.base import ischema_names
+from sqlalchemy.schema import SchemaItem
+
+from registry import (
+    assets,
+    decisions,
+    grants,
+    idempotency,
+    objections,
+    principals,
+    probes,
+    services,
+    subjects,
+    usage,
+)
+from registry.database import APP_ROLE, CHECK_ROLE, Base, away, sqlalchemy_url
+from registry.errors import SetupError
+from registry.log import entries
+
+# Importing a concept's module puts its tables into the metadata.
+CONCEPTS = (
+    assets,
+    decisions,
+    entries,
+    grants,
+    idempotency,
+    objections,
+    principals,
+    probes,
+    services,
+    subjects,
+    usage,
+)
+metadata = Base.metadata
+ischema_names.setdefault("xid8", assets.Xid8)  # so that reflection knows the type
+MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+OLDEST_POSTGRESQL = 150000
+MONTHS_AHEAD = 13
+
+
+def include_object(
+    _: SchemaItem, name: str | None, kind: str, reflected: bool, _against: SchemaItem | None
+) -> bool:
+    """Monthly partitions are made as time goes by; they are no part of the models."""
+    return not (
+        kind in {"table", "index"}
+        and reflected
+        and name is not None
+        and name.startswith("decisions_")
+    )
+
+
+def config(url: str) -> Config:
+    """Alembic's configuration for this database."""
+    made = Config()
+    made.set_main_option("script_location", str(MIGRATIONS))
+    made.set_main_option(
+        "file_template",
+        "%%(year)d_%%(month).2d_%%(day).2d_%%(hour).2d%%(minute).2d_%%(slug)s",
+    )
+    made.attributes["url"] = sqlalchemy_url(url)
+    return made
+
+
+def head() -> str:
+    """The revision this code works with."""
+    found = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    if found is None:
+        raise SetupError("The migrations folder is missing: reinstall likeness-registry.")
+    return found
+
+
+async def upgrade(admin_url: str, login_url: str) -> None:
+    """Bring the database up to date and let the login act in its two roles. Idempotent."""
+    with away():
+        connection = await asyncpg.connect(admin_url, timeout=10)
+        try:
+            await _require_server(connection)
+        finally:
+            await connection.close()
+        await asyncio.to_thread(command.upgrade, config(admin_url), "head")
+        connection = await asyncpg.connect(admin_url, timeout=10)
+        try:
+            await _admit(connection, login_url)
+            await make_partitions(connection)
+        finally:
+            await connection.close()
+
+
+async def _require_server(connection: asyncpg.Connection) -> None:
+    version = connection.get_server_version()
+    if version.major * 10000 < OLDEST_POSTGRESQL:
+        raise SetupError(f"PostgreSQL {version.major} is too old: 15 or newer is needed.")
+    for name in ("fsync", "full_page_writes", "synchronous_commit"):
+        if await connection.fetchval(f"show {name}") == "off":
+            raise SetupError(
+                f"PostgreSQL runs with {name} = off and may lose acknowledged writes. Turn it on."
+            )
+
+
+async def _admit(connection: asyncpg.Connection, login_url: str) -> None:
+    """The login may act as the application and as a check, and as nothing more."""
+    login = await asyncpg.connect(login_url, timeout=10)
+    try:
+        user = await login.fetchval("select quote_ident(session_user)")
+    finally:
+        await login.close()
+    await connection.execute(f"grant {APP_ROLE}, {CHECK_ROLE} to {user}")
+
+
+async def make_partitions(connection: asyncpg.Connection) -> None:
+    """A partition of `decisions` for this month and the year ahead, where there is none yet."""
+    now = datetime.now(UTC)
+    for ahead in range(MONTHS_AHEAD):
+        first, last = _month(now, ahead), _month(now, ahead + 1)
+        await connection.execute(
+            f"create table if not exists decisions_{first:%Y_%m} partition of decisions"
+            f" for values from ('{_least_id(first)}') to ('{_least_id(last)}')"
+        )
+
+
+def _month(now: datetime, ahead: int) -> datetime:
+    months = now.year * 12 + now.month - 1 + ahead
+    return datetime(months // 12, months % 12 + 1, 1, tzinfo=UTC)
+
+
+def _least_id(at: datetime) -> UUID:
+    """Below every UUIDv7 made at or after this moment, above every one made before."""
+    return UUID(int=int(at.timestamp() * 1000) << 80)
