@@ -1,0 +1,171 @@
+"""Roles, row-level security, and history that cannot be rewritten.
+
+Revision ID: 20261123_security
+Revises: 20261123_tables
+Create Date: 2026-11-23 00:55:00
+"""
+
+from alembic import op
+
+revision = "20261123_security"
+down_revision = "20261123_tables"
+
+APP, CHECK = "likeness_app", "likeness_check"
+
+# Who may see a row: its owner, or the operator. `app` is whoever acts through the API.
+OWN = "{column} = likeness_principal() or likeness_is_operator()"
+CHILD_OF = "exists (select 1 from {parent} p where p.id = {table}.{column})"
+MINE = OWN.format(column="principal_id")
+GRANTED = (
+    "exists (select 1 from subjects s where s.id = grants.subject_id)"
+    " or likeness_principal() = any(grantees)"
+    " or (grantees is null and likeness_kind() = 'SERVICE')"
+)
+
+# table -> (who may read it, who may add to it); None: as for reading.
+APP_POLICIES: dict[str, tuple[str, str | None]] = {
+    "principals": (OWN.format(column="id") + " or kind = 'SERVICE'", "true"),
+    "credentials": (MINE, "likeness_is_operator()"),
+    "credential_events": (
+        "true",
+        CHILD_OF.format(parent="credentials", table="credential_events", column="credential_id"),
+    ),
+    "subjects": (OWN.format(column="owner_id"), None),
+    "subject_keys": (
+        CHILD_OF.format(parent="subjects", table="subject_keys", column="subject_id"),
+        None,
+    ),
+    "subject_aliases": (
+        CHILD_OF.format(parent="subjects", table="subject_aliases", column="subject_id"),
+        None,
+    ),
+    "subject_events": (
+        CHILD_OF.format(parent="subjects", table="subject_events", column="subject_id"),
+        None,
+    ),
+    "assets": (OWN.format(column="owner_id"), None),
+    "asset_references": (
+        CHILD_OF.format(parent="assets", table="asset_references", column="asset_id"),
+        None,
+    ),
+    "asset_events": (
+        CHILD_OF.format(parent="assets", table="asset_events", column="asset_id"),
+        None,
+    ),
+    "grants": (GRANTED, CHILD_OF.format(parent="subjects", table="grants", column="subject_id")),
+    "grant_events": (
+        CHILD_OF.format(parent="grants", table="grant_events", column="grant_id"),
+        "exists (select 1 from grants g join subjects s on s.id = g.subject_id"
+        " where g.id = grant_events.grant_id)",
+    ),
+    "objections": (
+        CHILD_OF.format(parent="subjects", table="objections", column="subject_id"),
+        None,
+    ),
+    "objection_events": (
+        CHILD_OF.format(parent="objections", table="objection_events", column="objection_id"),
+        None,
+    ),
+    "services": (
+        OWN.format(column="owner_id") + " or id = likeness_principal()",
+        OWN.format(column="owner_id"),
+    ),
+    "service_events": (
+        CHILD_OF.format(parent="services", table="service_events", column="service_id"),
+        "likeness_is_operator()",
+    ),
+    "probes": (MINE, None),
+    "decisions": (OWN.format(column="service_id"), "false"),
+    "check_nonces": (OWN.format(column="service_id"), "false"),
+    "uses": (
+        CHILD_OF.format(parent="grants", table="uses", column="grant_id"),
+        "service_id = likeness_principal()",
+    ),
+    "idempotency_keys": (MINE, None),
+    "log_leaves": ("true", "false"),
+    "log_nodes": ("true", "false"),
+    "checkpoints": ("true", "false"),
+}
+CHECK_WRITES = ("decisions", "check_nonces", "log_leaves", "log_nodes", "checkpoints")
+# What a process may remove on its own, and when; everything else is history.
+FORGETTABLE = {
+    "probes": "expires_at < clock_timestamp()",
+    "idempotency_keys": "created_at < clock_timestamp() - interval '7 days'",
+}
+HISTORY = tuple(table for table in APP_POLICIES if table not in {*FORGETTABLE, "subject_keys"})
+
+
+def upgrade() -> None:
+    for role in (APP, CHECK):
+        op.execute(
+            f"do $$ begin create role {role} nologin; "
+            "exception when duplicate_object or unique_violation then null; end $$"
+        )
+        op.execute(f"grant usage on schema public to {role}")
+    op.execute("create table if not exists decisions_unforeseen partition of decisions default")
+    op.execute(
+        "create function likeness_principal() returns uuid stable language sql as "
+        "$$ select nullif(current_setting('likeness.principal', true), '')::uuid $$"
+    )
+    op.execute(
+        "create function likeness_kind() returns text stable language sql as "
+        "$$ select coalesce(current_setting('likeness.kind', true), '') $$"
+    )
+    op.execute(
+        "create function likeness_is_operator() returns boolean stable language sql as "
+        "$$ select likeness_kind() = 'OPERATOR' $$"
+    )
+    for table, (read, add) in APP_POLICIES.items():
+        op.execute(f"alter table {table} enable row level security")
+        op.execute(f"create policy app_reads on {table} for select to {APP} using ({read})")
+        op.execute(
+            f"create policy app_adds on {table} for insert to {APP} with check ({add or read})"
+        )
+        op.execute(f"create policy check_reads on {table} for select to {CHECK} using (true)")
+        op.execute(f"grant select, insert on {table} to {APP}")
+        op.execute(f"grant select on {table} to {CHECK}")
+    for table in CHECK_WRITES:
+        op.execute(f"create policy check_adds on {table} for insert to {CHECK} with check (true)")
+        op.execute(f"grant insert on {table} to {CHECK}")
+    for table, when in FORGETTABLE.items():
+        op.execute(f"create policy app_forgets on {table} for delete to {APP} using ({when})")
+        op.execute(f"grant delete on {table} to {APP}")
+    keep_history()
+
+
+def keep_history() -> None:
+    op.execute(
+        "create function likeness_history_is_kept() returns trigger language plpgsql as $$ begin "
+        "raise exception '% is history: it is added to, never changed', tg_table_name "
+        "using errcode = 'insufficient_privilege'; end $$"
+    )
+    for table in HISTORY:
+        op.execute(
+            f"create trigger history_is_kept before update or delete on {table} "
+            "for each row execute function likeness_history_is_kept()"
+        )
+        op.execute(
+            f"create trigger history_is_not_emptied before truncate on {table} "
+            "for each statement execute function likeness_history_is_kept()"
+        )
+
+
+def downgrade() -> None:
+    for table in HISTORY:
+        op.execute(f"drop trigger history_is_kept on {table}")
+        op.execute(f"drop trigger history_is_not_emptied on {table}")
+    op.execute("drop function likeness_history_is_kept()")
+    for table in FORGETTABLE:
+        op.execute(f"drop policy app_forgets on {table}")
+    for table in CHECK_WRITES:
+        op.execute(f"drop policy check_adds on {table}")
+    for table in APP_POLICIES:
+        for policy in ("app_reads", "app_adds", "check_reads"):
+            op.execute(f"drop policy {policy} on {table}")
+        op.execute(f"alter table {table} disable row level security")
+        op.execute(f"revoke all on {table} from {APP}, {CHECK}")
+    op.execute("drop function likeness_is_operator()")
+    op.execute("drop function likeness_kind()")
+    op.execute("drop function likeness_principal()")
+    # Rows of the default partition keep their place: partitions stay, roles belong to the cluster.
+    op.execute(f"revoke usage on schema public from {APP}, {CHECK}")
