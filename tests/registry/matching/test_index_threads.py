@@ -1,20 +1,32 @@
 """Searches beside a writer: what was added before one began is found, and nothing wrong ever is."""
 
+import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from registry.matching.index import HashIndex
 
-BATCH = 7  # does not divide the chunks, so that batches span their borders
-BATCHES = 400
-CHUNK_ROWS = 64
+BATCH = 150  # several chunks, so that half a batch could be seen
+BATCHES = 20
+CHUNK_ROWS = 32
+ROUNDS = 20
 RADIUS = 12  # reaches every number below 2**12, so all of them
 
 Hashes = npt.NDArray[np.uint8]
+
+
+@pytest.fixture(autouse=True)
+def _threads_change_places_often() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
 
 
 def hash_of(number: int) -> Hashes:
@@ -71,33 +83,34 @@ class Race:
             assert max(numbers, default=-1) < self.added + BATCH
 
     def last_batch_is_whole(self) -> None:
-        hits = self.index.search(hash_of(0)[None, :], 64)[0]
+        hits = self.index.search(hash_of(0)[None, :], RADIUS)[0]
         assert {hit.id.int for hit in hits} == set(range(self.retired, BATCH * BATCHES))
 
 
 def test_searches_beside_a_writer_lose_nothing_and_find_nothing_wrong() -> None:
-    race = Race()
-    with ThreadPoolExecutor(3) as threads:
-        writer = threads.submit(race.write)
-        readers = [threads.submit(race.read) for _ in range(2)]
-        writer.result()
-        searches = [reader.result() for reader in readers]
-    assert min(searches) > 0
-    race.last_batch_is_whole()
+    for _ in range(ROUNDS):
+        race = Race()
+        with ThreadPoolExecutor(3) as threads:
+            writer = threads.submit(race.write)
+            readers = [threads.submit(race.read) for _ in range(2)]
+            writer.result()
+            searches = [reader.result() for reader in readers]
+        assert min(searches) > 0
+        race.last_batch_is_whole()
 
 
 def test_writers_beside_each_other_add_each_reference_once() -> None:
-    index = HashIndex(CHUNK_ROWS)
-    start = Barrier(4)
+    for _ in range(ROUNDS):
+        index, start = HashIndex(CHUNK_ROWS), Barrier(4)
+        with ThreadPoolExecutor(4) as threads:
+            for delivery in [threads.submit(deliver, index, start) for _ in range(4)]:
+                delivery.result()
+        hits = index.search(hash_of(0)[None, :], RADIUS)[0]
+        assert sorted(hit.id.int for hit in hits) == list(range(BATCHES * BATCH))
+        assert len(index) == BATCHES * BATCH
 
-    def deliver() -> None:
-        start.wait()
-        for batch in range(100):
-            index.add(*batch_of(batch * BATCH))
 
-    with ThreadPoolExecutor(4) as threads:
-        for delivery in [threads.submit(deliver) for _ in range(4)]:
-            delivery.result()
-    hits = index.search(hash_of(0)[None, :], 64)[0]
-    assert sorted(hit.id.int for hit in hits) == list(range(100 * BATCH))
-    assert len(index) == 100 * BATCH
+def deliver(index: HashIndex, start: Barrier) -> None:
+    start.wait()
+    for batch in range(BATCHES):
+        index.add(*batch_of(batch * BATCH))
