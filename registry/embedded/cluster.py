@@ -51,7 +51,7 @@ def ensure(place: Place, install: Path) -> None:
 def password(place: Place, role: str) -> str:
     """The password of a role ("admin" or "app"); SetupError if it can't be read."""
     try:
-        return place.password_file(role).read_text(encoding="ascii")
+        return place.password_file(role).read_text(encoding="utf-8")
     except OSError as error:
         raise SetupError(
             f"{place.password_file(role)} can't be read by user {os.geteuid()}: {error.strerror}."
@@ -119,7 +119,7 @@ def _password_statements(passwords: dict[str, str]) -> list[str]:
 
 def _check_version(place: Place, install: Path) -> None:
     ours = binaries.major(install, place.account)
-    theirs = (place.cluster / "PG_VERSION").read_text(encoding="ascii").strip()
+    theirs = (place.cluster / "PG_VERSION").read_text(encoding="utf-8").strip()
     if not theirs.isdigit():
         raise SetupError(f"{place.cluster} is no PostgreSQL cluster. Restore it, or move it away.")
     if theirs != str(ours):

@@ -5,6 +5,7 @@ the cluster lies below SYSTEM_DIR and `postgres` in the data folder is a link to
 """
 
 import hashlib
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ PORT = 5432  # only names the socket; each data folder has a socket folder of it
 SOCKET_NAME = f".s.PGSQL.{PORT}"
 SOCKET_PATH_BYTES = 103  # sun_path without its NUL: 107 on Linux, 103 on macOS
 ROLES = {"admin": "likeness_admin", "app": "likeness_login"}
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +85,26 @@ def find(data_dir: Path, system_dir: Path) -> Place:
         return Place(data_dir, real.parent, account, system_dir)
     account = Account.chosen()
     warn_if_shared(account)
-    if entry.is_symlink():
-        return Place(data_dir, entry.readlink().parent, account, system_dir)
+    if entry.is_symlink():  # its first start was cut short, or the cluster is lost
+        home = entry.readlink().parent
+        if not home.is_dir():
+            raise SetupError(
+                f"The database of {data_dir} was kept in {home}, which is gone. Restore it there, "
+                f"or remove {entry} to begin with an empty one."
+            )
+        return Place(data_dir, home, account, system_dir)
     if account.reaches(data_dir):
         return Place(data_dir, data_dir, account, system_dir)
     home = folders.make(folders.make(system_dir, mode=0o755) / _digest(data_dir), mode=0o755)
     if not account.reaches(home):
         raise SetupError(f"User {account.name}, who runs PostgreSQL, can't enter {home}.")
     entry.symlink_to(home / "postgres")
+    logger.warning(
+        "%s is closed to user %s, who runs PostgreSQL: the database is kept in %s",
+        data_dir,
+        account.name,
+        home,
+    )
     return Place(data_dir, home, account, system_dir)
 
 
