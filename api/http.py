@@ -23,7 +23,7 @@ _READY_SECONDS = 2.0
 
 
 def _runtime(request: Request) -> Runtime:
-    runtime: Runtime = request.app.state.runtime
+    runtime: Runtime = request.state.runtime
     return runtime
 
 

@@ -5,7 +5,7 @@ Every transaction says on whose behalf it runs; PostgreSQL's row-level security 
 
 import os
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,10 +34,11 @@ ReadSession = NewType("ReadSession", AsyncSession)
 WriteSession = NewType("WriteSession", ReadSession)
 
 E = TypeVar("E", bound=StrEnum)
+T = TypeVar("T")
 
 
-class EnumSet(TypeDecorator[frozenset[E]], Generic[E]):
-    """A set of one enum's members, kept as a sorted text array; NULL means "all of them"."""
+class EnumList(TypeDecorator[list[E]], Generic[E]):
+    """Some of one enum's members, kept as a text array; NULL means "all of them"."""
 
     impl = ARRAY(Text)
     cache_ok = True
@@ -47,14 +48,17 @@ class EnumSet(TypeDecorator[frozenset[E]], Generic[E]):
         self.enum = enum
 
     @override
-    def process_bind_param(self, value: frozenset[E] | None, dialect: Dialect) -> list[str] | None:
-        return None if value is None else sorted(str(one) for one in value)
+    def process_bind_param(self, value: list[E] | None, dialect: Dialect) -> list[str] | None:
+        return None if value is None else [str(one) for one in value]
 
     @override
-    def process_result_value(
-        self, value: list[str] | None, dialect: Dialect
-    ) -> frozenset[E] | None:
-        return None if value is None else frozenset(self.enum(one) for one in value)
+    def process_result_value(self, value: list[str] | None, dialect: Dialect) -> list[E] | None:
+        return None if value is None else [self.enum(one) for one in value]
+
+
+def ordered(values: Collection[T] | None) -> list[T] | None:
+    """A set as it is stored: in one order, or None for "all of them"."""
+    return None if values is None else sorted(values)  # type: ignore[type-var]  # ids and enums sort
 
 
 class Base(DeclarativeBase):

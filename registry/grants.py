@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import UUID as PgUuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from registry import services, subjects
-from registry.database import Base, EnumSet, Event, ReadSession, WriteSession, new_id
+from registry.database import Base, EnumList, Event, ReadSession, WriteSession, new_id, ordered
 from registry.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from registry.paging import Page, page_of
 from registry.policy.vocabulary import (
@@ -25,7 +25,7 @@ from registry.policy.vocabulary import (
     GrantState,
     ObligationCode,
 )
-from registry.scopes import Scope, Scoped
+from registry.scopes import Scope, Scoped, columns
 
 MAX_GRANTEES = 100
 MAX_USES = 2**31 - 1
@@ -58,14 +58,14 @@ class Grant(Scoped, Base):
     grantees: Mapped[list[UUID] | None] = mapped_column(ARRAY(PgUuid))
     starts_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     ends_at: Mapped[datetime | None]
-    content_allowed: Mapped[frozenset[ContentFlag]] = mapped_column(EnumSet(ContentFlag))
+    content_allowed: Mapped[list[ContentFlag]] = mapped_column(EnumList(ContentFlag))
     commercial: Mapped[bool]
     max_uses: Mapped[int | None]
     written: Mapped[bool]
     separate: Mapped[bool]
     represented: Mapped[bool]
     replaces_performance: Mapped[bool]
-    obligations: Mapped[frozenset[ObligationCode]] = mapped_column(EnumSet(ObligationCode))
+    obligations: Mapped[list[ObligationCode]] = mapped_column(EnumList(ObligationCode))
     acknowledges_objections: Mapped[list[UUID]] = mapped_column(ARRAY(PgUuid))
     terms_sha256: Mapped[bytes | None]
 
@@ -146,22 +146,19 @@ async def propose(
         id=grant_id,
         subject_id=subject_id,
         proposed_by=proposed_by,
-        modalities=scope.modalities,
-        uses=scope.uses,
-        purposes=scope.purposes,
-        territories=None if scope.territories is None else sorted(scope.territories),
-        grantees=None if terms.grantees is None else sorted(terms.grantees),
+        **columns(scope),
+        grantees=ordered(terms.grantees),
         starts_at=terms.starts_at or now,
         ends_at=terms.ends_at,
-        content_allowed=terms.content_allowed,
+        content_allowed=ordered(terms.content_allowed),
         commercial=terms.commercial,
         max_uses=terms.max_uses,
         written=terms.written,
         separate=terms.separate,
         represented=terms.represented,
         replaces_performance=terms.replaces_performance,
-        obligations=terms.obligations,
-        acknowledges_objections=sorted(terms.acknowledges_objections),
+        obligations=ordered(terms.obligations),
+        acknowledges_objections=ordered(terms.acknowledges_objections),
         terms_sha256=terms.terms_sha256,
     )
     session.add(grant)

@@ -15,11 +15,11 @@ from sqlalchemy.dialects.postgresql import UUID as PgUuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from registry import subjects
-from registry.database import Base, Event, ReadSession, WriteSession, new_id
+from registry.database import Base, Event, ReadSession, WriteSession, new_id, ordered
 from registry.errors import ConflictError, InvalidError, NotFoundError
 from registry.paging import Page, page_of
 from registry.policy.vocabulary import GrantorRole, ObjectionState
-from registry.scopes import Scope, Scoped
+from registry.scopes import Scope, Scoped, columns
 
 MAX_CARVE_OUTS = 100
 VERIFIED_IAL = 2
@@ -88,11 +88,8 @@ async def file(
         subject_id=subject_id,
         filed_by=filed_by,
         role=GrantorRole.SELF,
-        modalities=scope.modalities,
-        uses=scope.uses,
-        purposes=scope.purposes,
-        territories=None if scope.territories is None else sorted(scope.territories),
-        carve_out_grants=sorted(carve_out_grants),
+        **columns(scope),
+        carve_out_grants=ordered(carve_out_grants),
     )
     session.add(objection)
     await session.flush()  # its event refers to it

@@ -5,12 +5,13 @@ A dimension that is null means all of it; an empty one would mean nothing and is
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
-from registry.database import EnumSet
+from registry.database import EnumList, ordered
 from registry.errors import InvalidError
 from registry.policy import territories as known_territories
 from registry.policy.vocabulary import AiUse, Modality, Purpose
@@ -59,7 +60,17 @@ class Scope:
 class Scoped:
     """The columns of a table whose rows have a scope."""
 
-    modalities: Mapped[frozenset[Modality] | None] = mapped_column(EnumSet(Modality))
-    uses: Mapped[frozenset[AiUse] | None] = mapped_column(EnumSet(AiUse))
-    purposes: Mapped[frozenset[Purpose] | None] = mapped_column(EnumSet(Purpose))
+    modalities: Mapped[list[Modality] | None] = mapped_column(EnumList(Modality))
+    uses: Mapped[list[AiUse] | None] = mapped_column(EnumList(AiUse))
+    purposes: Mapped[list[Purpose] | None] = mapped_column(EnumList(Purpose))
     territories: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+
+
+def columns(scope: Scope) -> dict[str, Any]:
+    """The scope as the columns of `Scoped`."""
+    return {
+        "modalities": ordered(scope.modalities),
+        "uses": ordered(scope.uses),
+        "purposes": ordered(scope.purposes),
+        "territories": ordered(scope.territories),
+    }

@@ -10,7 +10,7 @@ from sqlalchemy import ForeignKey, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from registry import principals
-from registry.database import Base, EnumSet, Event, ReadSession, WriteSession
+from registry.database import Base, EnumList, Event, ReadSession, WriteSession, ordered
 from registry.errors import InvalidError, NotFoundError
 from registry.policy import territories
 from registry.policy.vocabulary import ObligationCode
@@ -35,9 +35,7 @@ class Service(Base):
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("principals.id"), index=True)
     name: Mapped[str]
     established_in: Mapped[str | None]
-    supported_obligations: Mapped[frozenset[ObligationCode]] = mapped_column(
-        EnumSet(ObligationCode)
-    )
+    supported_obligations: Mapped[list[ObligationCode]] = mapped_column(EnumList(ObligationCode))
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
@@ -96,7 +94,7 @@ async def register(
         owner_id=owner_id,
         name=principal.handle,
         established_in=established_in,
-        supported_obligations=frozenset(supported_obligations),
+        supported_obligations=ordered(frozenset(supported_obligations)),
     )
     session.add(service)
     await session.flush()  # events and answers refer to it

@@ -27,9 +27,7 @@ class Asset:
 
     @strawberry.field(graphql_type=list[Subject], description="Whom it shows.")
     @staticmethod
-    async def subjects(
-        asset: strawberry.Parent[assets.Asset], info: Info
-    ) -> list[subjects.Record]:
+    async def subjects(asset: strawberry.Parent[assets.Asset], info: Info) -> list[subjects.Record]:
         """Whom it shows."""
         ids = await info.context.subjects_of_asset.load(asset.id) or []
         found = await info.context.subjects.load_many(ids)

@@ -37,11 +37,6 @@ from registry.policy.vocabulary import (
 )
 from registry.principals import Scope
 
-strawberry.enum(Outcome, description="The answer. Only PERMITTED means go.")
-strawberry.enum(Basis, description="Why a permission is one.")
-strawberry.enum(ReasonAction, description="What the caller can do about a reason.")
-strawberry.enum(LegalException, description="A freedom claimed; it leads to a human, never to go.")
-
 
 @strawberry.input(description="Uploaded media: the handle that POST /v1/media gave.")
 class MediaProbeInput:
@@ -66,7 +61,7 @@ class PersonInput:
         default=None, description="Whom the service believes it is. Never replaces the search."
     )
     name: str | None = None
-    target: bool = strawberry.field(
+    target: bool | None = strawberry.field(
         default=True, description="False for a bystander who is not imitated."
     )
     probes: list[ProbeInput] | None = None
@@ -91,7 +86,8 @@ class CheckInput:
     )
     include_draft_law: bool | None = None
     nonce: str | None = strawberry.field(
-        default=None, description="Your own word for this check: asking again gives the same answer."
+        default=None,
+        description="Your own word for this check: asking again gives the same answer.",
     )
 
 
@@ -196,7 +192,7 @@ def _person(given: PersonInput) -> AskedPerson:
     return AskedPerson(
         claimed_subject=given.claimed_subject,
         name=given.name,
-        target=given.target,
+        target=given.target is not False,
         probes=[
             AskedProbe(
                 media=AskedMedia(one.media.handle) if one.media else None,

@@ -7,6 +7,7 @@ from uuid import UUID
 import strawberry
 from strawberry.dataloader import DataLoader
 
+import api.graphql.vocabulary  # noqa: F401  # registers the enums before any type uses them
 from api.auth import Caller
 from api.state import State
 from registry import assets, grants, objections, subjects

@@ -5,9 +5,8 @@ from strawberry.types import Info
 from strawberry.types.field import StrawberryField
 from typing_extensions import override
 
-from registry.errors import ProblemCode, RegistryError
-
-strawberry.enum(ProblemCode, description="What kind of refusal this is; branch on it.")
+import api.graphql.vocabulary  # noqa: F401  # registers the enums before any type uses them
+from registry.errors import BusyError, ProblemCode, RegistryError, UnavailableError
 
 
 @strawberry.type(description="A refusal the caller can understand and act on.")
@@ -38,5 +37,7 @@ class ProblemHandler(strawberry.ExceptionHandler[RegistryError, Problem]):
     def handle(
         self, exception: RegistryError, *, field: StrawberryField, info: Info
     ) -> Problem | None:
-        """Expose the code and the message; "the database is away" stays a 503 of the request."""
+        """Expose the code and the message; "away" and "busy" stay a 503 or 429 of the request."""
+        if isinstance(exception, (BusyError, UnavailableError)):
+            return None
         return problem(exception)

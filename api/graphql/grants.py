@@ -27,8 +27,6 @@ from registry.policy.vocabulary import (
 )
 from registry.principals import Scope
 
-strawberry.enum(GrantState, description="Where a consent stands.")
-
 
 @strawberry.type(description="One consent, as it was given. A null dimension means all of it.")
 class Grant:
@@ -52,9 +50,7 @@ class Grant:
 
     @strawberry.field(graphql_type=Subject | None, description="Whose consent it is, if yours.")
     @staticmethod
-    async def subject(
-        grant: strawberry.Parent[grants.Grant], info: Info
-    ) -> subjects.Record | None:
+    async def subject(grant: strawberry.Parent[grants.Grant], info: Info) -> subjects.Record | None:
         """Whose consent it is, if yours."""
         return await info.context.subjects.load(grant.subject_id)
 
@@ -145,7 +141,9 @@ def terms_of(given: ProposeGrantInput) -> grants.Terms:
 
 def _aware(time: datetime | None, field: str) -> datetime | None:
     if time is not None and time.tzinfo is None:
-        raise InvalidError("A time needs its offset, for example 2027-01-01T00:00:00Z.", field=field)
+        raise InvalidError(
+            "A time needs its offset, for example 2027-01-01T00:00:00Z.", field=field
+        )
     return time
 
 

@@ -53,9 +53,7 @@ class LogQuery:
     async def inclusion_proof(self, info: Info, index: int, tree_size: int) -> Proof:
         """Proof that a leaf is in the tree of that size."""
         async with info.context.db.reading() as session:
-            return _proof(
-                await entries.inclusion_proof(session, index=index, tree_size=tree_size)
-            )
+            return _proof(await entries.inclusion_proof(session, index=index, tree_size=tree_size))
 
     @strawberry.field(description="Proof that the first tree is a prefix of the second.")
     async def consistency_proof(self, info: Info, first: int, second: int) -> Proof:

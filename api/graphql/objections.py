@@ -15,8 +15,6 @@ from registry import idempotency, objections, subjects
 from registry.policy.vocabulary import AiUse, GrantorRole, Modality, ObjectionState, Purpose
 from registry.principals import Scope
 
-strawberry.enum(ObjectionState, description="Where an objection stands.")
-
 
 @strawberry.type(description="One refusal, as it was filed. A null dimension means all of it.")
 class Objection:

@@ -45,9 +45,7 @@ def connection(page: Page[Any], key: Callable[[Any], UUID]) -> Connection[Any]:
     edges = [Edge(cursor=cursor_of(key(one)), node=one) for one in page.items]
     return Connection(
         edges=edges,
-        page_info=PageInfo(
-            has_next_page=page.more, end_cursor=edges[-1].cursor if edges else None
-        ),
+        page_info=PageInfo(has_next_page=page.more, end_cursor=edges[-1].cursor if edges else None),
     )
 
 

@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from strawberry.permission import BasePermission, PermissionExtension
+import strawberry
+from strawberry.extensions.field_extension import AsyncExtensionResolver, FieldExtension
+from strawberry.schema_directive import Location
+from strawberry.types.field import StrawberryField
 from typing_extensions import override
 
 from api.graphql.context import Info
@@ -10,21 +13,36 @@ from registry.errors import ForbiddenError
 from registry.principals import Scope
 
 
-class HasScope(BasePermission):
-    """The caller's token carries this scope."""
+@strawberry.schema_directive(
+    locations=[Location.FIELD_DEFINITION],
+    name="requiresScopes",
+    description="The scopes a token needs for this field: all of one inner list.",
+)
+class RequiresScopes:
+    """The scopes a token needs for a field, as the schema shows them."""
+
+    scopes: list[list[str]]
+
+
+class Requires(FieldExtension):
+    """Refuses a caller whose token lacks the scope; the schema says which it is."""
 
     def __init__(self, scope: Scope) -> None:
-        self.scope = scope
+        self._scope = scope
 
     @override
-    def has_permission(self, source: Any, info: Info, **kwargs: Any) -> bool:
-        return self.scope in info.context.caller.scopes
+    def apply(self, field: StrawberryField) -> None:
+        field.directives = [*field.directives, RequiresScopes(scopes=[[str(self._scope)]])]
 
     @override
-    def on_unauthorized(self) -> None:
-        raise ForbiddenError(f"This needs a token with the scope {self.scope}.")
+    async def resolve_async(
+        self, next_: AsyncExtensionResolver, source: Any, info: Info, **kwargs: Any
+    ) -> Any:
+        if self._scope not in info.context.caller.scopes:
+            raise ForbiddenError(f"This needs a token with the scope {self._scope}.")
+        return await next_(source, info, **kwargs)
 
 
-def requires(scope: Scope) -> PermissionExtension:
+def requires(scope: Scope) -> Requires:
     """Guard a field: `extensions=[requires(Scope.GRANTS_WRITE)]`."""
-    return PermissionExtension(permissions=[HasScope(scope)])
+    return Requires(scope)

@@ -2,7 +2,6 @@
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig
-from strawberry.schema.name_converter import NameConverter
 
 from api.graphql.assets import AssetMutation
 from api.graphql.checks import CheckQuery
@@ -31,7 +30,7 @@ class Mutation(
 schema = strawberry.Schema(
     query=Query,
     mutation=Mutation,
-    config=StrawberryConfig(name_converter=NameConverter(), disable_field_suggestions=True),
+    config=StrawberryConfig(disable_field_suggestions=True),
     exception_handlers=[ProblemHandler()],
 )
 

@@ -5,12 +5,6 @@ import strawberry
 from registry.policy.vocabulary import AiUse, ContentFlag, GrantorRole, Modality, Purpose
 from registry.scopes import Scope
 
-strawberry.enum(Modality, description="What of a person is used.")
-strawberry.enum(AiUse, description="The technique.")
-strawberry.enum(Purpose, description="What it is for. UNSPECIFIED is covered by grants for all.")
-strawberry.enum(ContentFlag, description="What it shows. A grant allows none unless it says so.")
-strawberry.enum(GrantorRole, description="In what right somebody signed or filed.")
-
 
 @strawberry.input(
     description="What a grant or objection is about. A dimension left out means all of it."

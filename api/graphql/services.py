@@ -12,8 +12,6 @@ from registry import idempotency, services
 from registry.policy.vocabulary import ObligationCode
 from registry.principals import Scope
 
-strawberry.enum(ObligationCode, description="A duty that comes with a permission.")
-
 
 @strawberry.type(description="An AI service that may ask the registry.")
 class Service:

@@ -16,8 +16,6 @@ from registry.paging import Page
 from registry.policy.vocabulary import Registration
 from registry.principals import Scope
 
-strawberry.enum(Registration, description="How far the claim to be this person is proved.")
-
 
 @strawberry.type(description="A person whose voice and face are protected. Seen by its owner only.")
 class Subject:
@@ -124,7 +122,11 @@ class SubjectMutation:
                 principal_id=owner,
                 operation="registerSubject",
                 key=input.idempotency_key,
-                request={"name": profile.name, "aliases": profile.aliases, "born": profile.birth_date},
+                request={
+                    "name": profile.name,
+                    "aliases": profile.aliases,
+                    "born": profile.birth_date,
+                },
             )
             if new:
                 await subjects.register(

@@ -6,8 +6,6 @@ from api.auth import Caller
 from api.graphql.context import Info
 from registry.principals import PrincipalKind
 
-strawberry.enum(PrincipalKind, description="In what capacity somebody acts.")
-
 
 @strawberry.type(description="The account your token belongs to.")
 class Viewer:
