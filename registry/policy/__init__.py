@@ -1,1 +1,1 @@
-"""The decision: facts in, an answer with its reasons out. No input or output but the pack loader."""
+"""The decision: facts in, an answer with its reasons out. Pure but for the pack loader."""

@@ -117,7 +117,8 @@ class Sighting:
     """One face, voice or picture found in a probe, and whom it may be.
 
     A picture (`asset=True`) shows every candidate it matches; a face or voice is one person, so
-    several candidates at MATCH make it ambiguous. `clear_runner_up`: the second best is a margin away.
+    several candidates at MATCH make it ambiguous. `clear_runner_up`: the second best is a margin
+    away.
     """
 
     modality: Modality

@@ -1,4 +1,4 @@
-"""The words of a question and of its answer. Declared once; GraphQL, packs and the database use these.
+"""The words of a question and of its answer. GraphQL, packs and the database use these.
 
 Use (technique), purpose (why) and content (what it shows) are independent of one another.
 TRAIN_MODEL and CREATE_REPLICA never imply a use of the result, nor the other way round.
@@ -77,7 +77,7 @@ class ContentFlag(StrEnum):
 
 
 class Outcome(StrEnum):
-    """The answer. Only PERMITTED means go; NOT_CLEARED is what less trusted services see instead."""
+    """The answer. Only PERMITTED means go; less trusted services see NOT_CLEARED instead."""
 
     PERMITTED = "PERMITTED"
     UNKNOWN = "UNKNOWN"

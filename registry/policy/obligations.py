@@ -1,0 +1,49 @@
+"""The duties of a permission: all that packs and grants demand, the stricter of two values."""
+
+from collections.abc import Callable, Iterable
+
+from registry.policy.decision import Obligation
+from registry.policy.facts import Grant
+from registry.policy.pack import Pack, Parameter
+from registry.policy.vocabulary import ObligationCode
+
+# Which of two values of a parameter is stricter: a longer log, a larger label, a shorter deadline.
+_STRICTER: dict[Parameter, Callable[[int, int], int]] = {
+    Parameter.MONTHS: max,
+    Parameter.HEIGHT_PERCENT: max,
+    Parameter.SECONDS: max,
+    Parameter.DEADLINE_HOURS: min,
+    Parameter.DAYS: min,
+}
+
+
+def union(packs: Iterable[Pack], grants: Iterable[Grant]) -> tuple[Obligation, ...]:
+    """Each duty once, by code, with its strictest parameters and everything that demands it."""
+    parameters: dict[ObligationCode, dict[Parameter, int]] = {}
+    sources: dict[ObligationCode, set[str]] = {}
+    for pack in packs:
+        for duty in pack.emits:
+            sources.setdefault(duty.code, set()).add(pack.id)
+            strictest = parameters.setdefault(duty.code, {})
+            for name, value in duty.parameters.items():
+                strictest[name] = _STRICTER[name](strictest.get(name, value), value)
+    for grant in grants:
+        for code in grant.obligations:
+            sources.setdefault(code, set()).add(f"grant:{grant.id}")
+    return tuple(
+        Obligation(
+            code=code,
+            source=", ".join(sorted(sources[code])),
+            parameters=tuple(
+                (name, str(value)) for name, value in sorted(parameters.get(code, {}).items())
+            ),
+        )
+        for code in sorted(sources)
+    )
+
+
+def unsupported(
+    obligations: Iterable[Obligation], supported: frozenset[ObligationCode]
+) -> tuple[ObligationCode, ...]:
+    """Duties the service has not declared it can keep."""
+    return tuple(one.code for one in obligations if one.code not in supported)

@@ -1,0 +1,158 @@
+"""Whether one grant covers the whole of a case; if not, what is missing.
+
+No stitching: each dimension is asked of the same grant. Scope (what was granted, to whom) comes
+before condition (whether it holds now, in its form, from those who may give it).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from registry.policy import authority, territories
+from registry.policy.facts import Grant, Request, Subject
+from registry.policy.pack import Need
+from registry.policy.question import Case
+from registry.policy.vocabulary import GrantState, Purpose, Registration
+
+WITHDRAWN = "CONSENT_WITHDRAWN"
+_ASSURED = 2  # NIST SP 800-63A IAL2: below it nobody grants
+# What is missing here a person can look into; anything else needs consent.
+REVIEWABLE = frozenset({"GRANT_SUSPENDED", "CO_HOLDER_MISSING"})
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A grant and the codes of what it lacks in scope and, if nothing there, in condition."""
+
+    grant: Grant
+    scope: tuple[str, ...]
+    condition: tuple[str, ...]
+
+    @property
+    def covers(self) -> bool:
+        """Whether it lacks nothing."""
+        return not self.scope and not self.condition
+
+    @property
+    def distance(self) -> tuple[bool, bool, int, int]:
+        """How far it is from covering: other modality, other grantee, then number of gaps."""
+        return (
+            "MODALITY_NOT_GRANTED" in self.scope,
+            "GRANTEE_NOT_GRANTED" in self.scope,
+            len(self.scope),
+            len(self.condition),
+        )
+
+
+def weigh(case: Case, subject: Subject) -> tuple[Weighed, ...]:
+    """Every grant of the subject that was not rejected, with what it lacks."""
+    return tuple(
+        _weighed(case, subject, grant)
+        for grant in subject.grants
+        if grant.state is not GrantState.REJECTED
+    )
+
+
+def nearest_gaps(weighed: tuple[Weighed, ...]) -> tuple[str, ...]:
+    """Codes of what the nearest grants lack; the same whatever their order or ids."""
+    if not weighed:
+        return ("NO_GRANT",)
+    least = min(one.distance for one in weighed)
+    codes = {
+        code for one in weighed if one.distance == least for code in (*one.scope, *one.condition)
+    }
+    return tuple(sorted(codes))
+
+
+def _weighed(case: Case, subject: Subject, grant: Grant) -> Weighed:
+    gaps = tuple(_scope_gaps(case, grant))
+    return Weighed(grant, gaps, () if gaps else tuple(_condition_gaps(case, subject, grant)))
+
+
+def _scope_gaps(case: Case, grant: Grant) -> Iterator[str]:
+    request = case.question.request
+    if grant.modalities is not None and case.modality not in grant.modalities:
+        yield "MODALITY_NOT_GRANTED"
+    if grant.grantees is not None and case.question.facts.service.id not in grant.grantees:
+        yield "GRANTEE_NOT_GRANTED"
+    if grant.uses is not None and request.use not in grant.uses:
+        yield "USE_NOT_GRANTED"
+    if not _covers_purpose(grant, request.purpose):
+        yield "PURPOSE_NOT_GRANTED"
+    if not _covers_territories(grant, request):
+        yield "TERRITORY_NOT_GRANTED"
+    if not request.content <= grant.content_allowed:
+        yield "CONTENT_NOT_GRANTED"
+    if request.commercial and not grant.commercial:
+        yield "COMMERCIAL_NOT_GRANTED"
+
+
+def _covers_purpose(grant: Grant, purpose: Purpose) -> bool:
+    """An unspecified purpose may be any: only a grant for all of them covers it."""
+    if grant.purposes is None:
+        return True
+    return purpose is not Purpose.UNSPECIFIED and purpose in grant.purposes
+
+
+def _covers_territories(grant: Grant, request: Request) -> bool:
+    """A grant for a territory covers what lies within; one not named may be anywhere."""
+    granted = grant.territories
+    if granted is None or territories.WORLD in granted:
+        return True
+    return bool(request.territories) and all(
+        code in granted or not granted.isdisjoint(territories.enclosing(code))
+        for code in request.territories
+    )
+
+
+def _condition_gaps(case: Case, subject: Subject, grant: Grant) -> Iterator[str]:
+    at = case.question.at
+    if grant.state is GrantState.REVOKED or (grant.revoked_at and grant.revoked_at <= at):
+        yield WITHDRAWN
+    elif grant.state is GrantState.SUSPENDED:
+        yield "GRANT_SUSPENDED"
+    elif (
+        grant.state not in {GrantState.ACTIVE, GrantState.EXPIRED}
+        or grant.grantor_ial < _ASSURED
+        or subject.registration is not Registration.VERIFIED
+    ):
+        yield "GRANT_NOT_VERIFIED"
+    yield from _time_gaps(grant, at)
+    yield from authority.gaps(case, subject, grant)
+    yield from _form_gaps(case, grant)
+
+
+def _time_gaps(grant: Grant, at: datetime) -> Iterator[str]:
+    if grant.starts_at > at:
+        yield "GRANT_NOT_STARTED"
+    if grant.state is GrantState.EXPIRED or (grant.ends_at is not None and grant.ends_at <= at):
+        yield "GRANT_EXPIRED"
+    if grant.uses_left is not None and grant.uses_left <= 0:
+        yield "QUOTA_EXHAUSTED"
+
+
+def _form_gaps(case: Case, grant: Grant) -> Iterator[str]:
+    forms = [pack.consent.form for pack in case.packs]
+    if any(
+        (form.separate is Need.REQUIRED and not grant.separate)
+        or (form.written is Need.REQUIRED and not grant.written)
+        or (
+            form.represented_if_performance_replaced is Need.REQUIRED
+            and grant.replaces_performance
+            and not grant.represented
+        )
+        for form in forms
+    ):
+        yield "FORM_NOT_MET"
+    limits = [form.max_term_years for form in forms if form.max_term_years is not None]
+    if limits and _runs_longer(grant, min(limits)):
+        yield "TERM_TOO_LONG"
+
+
+def _runs_longer(grant: Grant, years: int) -> bool:
+    """A grant without an end is longer than any limit."""
+    if grant.ends_at is None:
+        return True
+    start, end = grant.starts_at, grant.ends_at
+    # The same day and time `years` later, compared field by field: no 29 February to mend.
+    return (end.year - years, *end.timetuple()[1:6]) > (start.year, *start.timetuple()[1:6])
