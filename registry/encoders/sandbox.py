@@ -5,12 +5,12 @@ Order matters: everything is imported and warmed up first, because afterwards no
 
 import ctypes
 import os
-import pwd
 import resource
 import sys
 
 _PR_SET_NO_NEW_PRIVS = 38  # linux/prctl.h
-_NOBODY = 65534
+# Unused by convention, so it owns no file and no process; `nobody` (65534) may run the database.
+_NO_ACCOUNT = 65533
 
 
 def lock_down(memory_bytes: int) -> None:
@@ -34,14 +34,9 @@ def _limit(which: int, most: int) -> None:
 
 
 def _become_nobody() -> None:
-    try:
-        account = pwd.getpwnam("nobody")
-        uid, gid = account.pw_uid, account.pw_gid
-    except KeyError:
-        uid, gid = _NOBODY, _NOBODY
     os.setgroups([])
-    os.setresgid(gid, gid, gid)
-    os.setresuid(uid, uid, uid)
+    os.setresgid(_NO_ACCOUNT, _NO_ACCOUNT, _NO_ACCOUNT)
+    os.setresuid(_NO_ACCOUNT, _NO_ACCOUNT, _NO_ACCOUNT)
 
 
 def _no_new_privileges() -> None:

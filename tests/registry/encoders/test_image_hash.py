@@ -43,7 +43,9 @@ def distance(data: bytes, plain: Image.Image) -> int:
 
 @pytest.fixture(params=PHOTOGRAPHS)
 def photograph(request: pytest.FixtureRequest, photographs: dict[str, bytes]) -> Image.Image:
-    return opened(photographs[request.param]).convert("RGB")
+    image = opened(photographs[request.param]).convert("RGB")
+    image.thumbnail((500, 500))
+    return image
 
 
 @pytest.mark.parametrize("vector", VECTORS["photographs"], ids=lambda vector: vector["name"])

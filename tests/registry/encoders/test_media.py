@@ -1,6 +1,7 @@
 """Whatever is sent, the pool answers or refuses in a sentence, and no worker is left behind."""
 
 import asyncio
+import functools
 import hashlib
 import io
 import os
@@ -11,10 +12,11 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from registry.encoders import image_hash
+from registry.encoders import image_hash, picture
 from registry.encoders.media import MEDIA_TYPES, MediaEncoding, MediaWorkers, sniff
 from registry.errors import (
     BusyError,
@@ -99,6 +101,42 @@ async def test_a_photograph_s_hash_is_that_of_the_library_itself(
     for name in ("astronaut", "rocket"):
         found = await workers.encode(photographs[name])
         assert found.image_hash == hash_of(photographs[name])
+
+
+@functools.cache
+def kinds() -> dict[str, tuple[bytes, str]]:
+    """Files that a decoder needs something special for: all of it is in the worker already."""
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    deep = Image.fromarray(np.asarray(scene().convert("L")).astype(np.uint16) * 257)
+    frames = [scene(seed=seed) for seed in (1, 2)]
+    both = {"save_all": True, "append_images": frames[1:]}
+    return {
+        "two pictures in a JPEG": (saved(frames[0], "MPO", **both), "image/jpeg"),
+        "turned JPEG": (saved(scene(), "JPEG", exif=turned), "image/jpeg"),
+        "progressive JPEG": (saved(scene(), "JPEG", progressive=True), "image/jpeg"),
+        "CMYK": (saved(scene().convert("CMYK"), "JPEG"), "image/jpeg"),
+        "16 bits": (saved(deep, "PNG"), "image/png"),
+        "1 bit": (saved(scene().convert("1"), "PNG"), "image/png"),
+        "grey and alpha": (saved(scene().convert("LA"), "PNG"), "image/png"),
+        "transparent colour": (saved(scene().quantize(9), "PNG", transparency=1), "image/png"),
+        "turned PNG": (saved(scene(), "PNG", exif=turned), "image/png"),
+        "moving PNG": (saved(frames[0], "PNG", **both), "image/png"),
+        "moving WebP": (saved(frames[0], "WEBP", **both), "image/webp"),
+        "turned WebP": (saved(scene(), "WEBP", lossless=True, exif=turned), "image/webp"),
+        "moving GIF": (saved(frames[0], "GIF", **both), "image/gif"),
+    }
+
+
+@pytest.mark.parametrize("kind", kinds())
+async def test_every_kind_of_picture_is_read_behind_the_locks(
+    kind: str, workers: MediaWorkers
+) -> None:
+    data, media_type = kinds()[kind]
+    expected = picture.read(data, media_type)
+    found = await workers.encode(data)
+    assert found.image_hash == image_hash.encode(expected.image)
+    assert (found.width, found.height) == (expected.width, expected.height)
 
 
 async def test_a_flat_picture_is_not_usable(workers: MediaWorkers) -> None:
