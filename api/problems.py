@@ -6,13 +6,9 @@ caller is shown that id and nothing else.
 
 import logging
 import secrets
-from collections.abc import Iterator
 from dataclasses import dataclass
-from types import TracebackType
 
-import asyncpg
-import sqlalchemy.exc
-
+from registry.away import is_away
 from registry.errors import ProblemCode, RegistryError
 
 INTERNAL = "INTERNAL"
@@ -33,11 +29,6 @@ _STATUS = {
     ProblemCode.SETUP: 503,
 }
 _FOR_NOW = frozenset({ProblemCode.BUSY, ProblemCode.UNAVAILABLE})
-
-# PostgreSQL, Appendix A: connections, resources, shutdown, time-outs, deadlocks; 25006 is what a
-# primary that became a replica says to a write.
-_AWAY_CLASSES = ("08", "53", "57P")
-_AWAY_STATES = frozenset({"57014", "55P03", "40001", "40P01", "25006"})
 
 log = logging.getLogger(__name__)
 
@@ -101,39 +92,3 @@ def explain(error: BaseException) -> Explanation:
     error_id = secrets.token_hex(8)
     log.error("Internal error %s", error_id, exc_info=error)
     return Explanation(INTERNAL, INTERNAL_MESSAGE, 500, error_id=error_id)
-
-
-def is_away(error: BaseException) -> bool:
-    """Whether the error says that the database is at fault, for now."""
-    return any(map(_says_away, _chain(error)))
-
-
-def _says_away(error: BaseException) -> bool:
-    state = getattr(error, "sqlstate", None)
-    if isinstance(state, str):
-        return state.startswith(_AWAY_CLASSES) or state in _AWAY_STATES
-    if isinstance(error, sqlalchemy.exc.DBAPIError) and error.connection_invalidated:
-        return True
-    if isinstance(error, asyncpg.InterfaceError):
-        return str(error).endswith(("is closed", "is closing"))
-    if isinstance(error, OSError):  # a missing file is a defect, a missing socket is not
-        connection = isinstance(error, ConnectionError | TimeoutError)
-        return connection or _passed_through(error.__traceback__, "asyncpg")
-    return isinstance(error, sqlalchemy.exc.TimeoutError)
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what its library says caused it, outermost first."""
-    for _ in range(8):
-        if error is None:
-            return
-        yield error
-        error = getattr(error, "orig", None) or error.__cause__
-
-
-def _passed_through(traceback: TracebackType | None, package: str) -> bool:
-    while traceback is not None:
-        if traceback.tb_frame.f_globals.get("__name__", "").partition(".")[0] == package:
-            return True
-        traceback = traceback.tb_next
-    return False

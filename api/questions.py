@@ -94,7 +94,9 @@ def parse(body: bytes) -> Asked:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(str(one) for one in first["loc"])
-        raise InvalidError(f"{place or 'The body'}: {first['msg']}.", field=place or None) from error
+        raise InvalidError(
+            f"{place or 'The body'}: {first['msg']}.", field=place or None
+        ) from error
 
 
 def question_of(asked: Asked) -> Question:

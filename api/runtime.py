@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, suppress
 
 from api.auth import Authenticator
 from api.state import State
+from api.uploads import UploadBudget
 from registry import idempotency, probes, schema
 from registry.checks.checker import Checker
 from registry.checks.record import Evidence
@@ -90,7 +91,9 @@ class Runtime:
         stack.push_async_callback(checker.stop)
         media = MediaWorkers(settings.media_workers, settings.media_seconds)
         stack.push_async_callback(media.close)
-        self._state = State(settings, installation.keys, installation.db, checker, media)
+        self._state = State(
+            settings, installation.keys, installation.db, checker, media, UploadBudget()
+        )
         self._authenticator = Authenticator(
             installation.db, installation.keys, issuer=settings.issuer
         )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from api.uploads import UploadBudget
 from registry.checks.checker import Checker
 from registry.database import Database
 from registry.encoders.media import MediaWorkers
@@ -18,3 +19,4 @@ class State:
     db: Database
     checker: Checker
     media: MediaWorkers
+    uploads: UploadBudget

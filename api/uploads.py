@@ -1,11 +1,14 @@
 """`POST /v1/media`: raw bytes in, a handle out. Streamed against a cap; the media is not kept."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from api.state import State
 from registry import probes
-from registry.errors import ForbiddenError, InvalidError, TooLargeError, UnsupportedError
+from registry.encoders.media import HELD_BYTES
+from registry.errors import BusyError, ForbiddenError, InvalidError, TooLargeError, UnsupportedError
 from registry.principals import Scope
 
 # A probe is part of a check; an asset is registered from one.
@@ -14,15 +17,15 @@ _SCOPES = frozenset({Scope.CHECK, Scope.SUBJECTS_WRITE})
 
 async def upload(request: Request) -> Response:
     """Encode one picture and remember what the encoders made of it, for its sender."""
-    state: State = request.app.state.runtime.state
-    caller = await request.app.state.runtime.authenticator.caller(request)
+    state = request.state.runtime.state
+    caller = await request.state.runtime.authenticator.caller(request)
     if not caller.scopes & _SCOPES:
         raise ForbiddenError(f"This needs a token with the scope {Scope.CHECK}.")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind.startswith("multipart/"):
         raise UnsupportedError("Send the file's bytes as the body, not a form.")
-    data = await _body(request, state.settings.media_max_bytes)
-    encoding = await state.media.encode(data)
+    async with _body(request, state.settings.media_max_bytes, state.uploads) as data:
+        encoding = await state.media.encode(data)
     async with state.db.acting_for(caller.actor).writing() as session:
         probe = await probes.keep(
             session,
@@ -45,13 +48,36 @@ async def upload(request: Request) -> Response:
     )
 
 
-async def _body(request: Request, limit: int) -> bytes:
-    data = bytearray()
+class UploadBudget:
+    """How many bytes of uploads this process holds at the same time."""
+
+    def __init__(self, max_bytes: int = HELD_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._held = 0
+
+    def hold(self, size: int) -> None:
+        """Make room for so many more bytes, or BusyError."""
+        if self._held + size > self._max_bytes:
+            raise BusyError("Too many uploads at once.", retry_after=1)
+        self._held += size
+
+    def release(self, size: int) -> None:
+        """Give the room back."""
+        self._held -= size
+
+
+@asynccontextmanager
+async def _body(request: Request, limit: int, budget: UploadBudget) -> AsyncIterator[bytes]:
+    data, held = bytearray(), 0
     try:
         async for chunk in request.stream():
+            budget.hold(len(chunk))
+            held += len(chunk)
             data += chunk
             if len(data) > limit:
                 raise TooLargeError(f"A file has at most {limit} bytes.")
+        yield bytes(data)
     except ClientDisconnect as error:
         raise InvalidError("The upload was cut short.") from error
-    return bytes(data)
+    finally:
+        budget.release(held)

@@ -13,17 +13,21 @@ from enum import StrEnum
 from typing import Any, ClassVar, Generic, NewType, TypeVar
 from uuid import UUID
 
-from sqlalchemy import DateTime, Dialect, Enum, LargeBinary, MetaData, Text, func, text
+from sqlalchemy import DateTime, Dialect, Enum, LargeBinary, MetaData, Text, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 from typing_extensions import override
 
-from registry.errors import SetupError, UnauthenticatedError, UnavailableError
+from registry.away import away
+from registry.errors import SetupError, UnauthenticatedError
 
 APP_ROLE = "likeness_app"
 CHECK_ROLE = "likeness_check"
@@ -79,6 +83,12 @@ class Base(DeclarativeBase):
         datetime: DateTime(timezone=True),
         StrEnum: Enum(StrEnum, native_enum=False, length=40, values_callable=list),
     }
+
+
+async def now(session: AsyncSession) -> datetime:
+    """The database's clock, which is the registry's."""
+    found: datetime = (await session.execute(select(func.clock_timestamp()))).scalar_one()
+    return found
 
 
 def new_id() -> UUID:
@@ -162,37 +172,6 @@ class Database:
     async def close(self) -> None:
         """Give every connection back to PostgreSQL."""
         await self.engine.dispose()
-
-
-class away:  # noqa: N801  # reads as a clause: `with away():`
-    """Turn "the database cannot be reached" into one refusal that says when to ask again."""
-
-    def __enter__(self) -> None:
-        """Nothing to prepare."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Translate connection failures; let everything else through."""
-        if error is not None and is_away(error):
-            raise UnavailableError(
-                "The registry's database cannot be reached.", retry_after=1
-            ) from error
-
-
-def is_away(error: BaseException) -> bool:
-    """Whether this failure says that PostgreSQL is not there, rather than that a query is wrong."""
-    if isinstance(error, DBAPIError):
-        state = getattr(error.orig, "sqlstate", None) or ""
-        return (
-            error.connection_invalidated
-            or isinstance(error, (InterfaceError, OperationalError))
-            or state[:2] in _AWAY_CLASSES
-        )
-    state = getattr(error, "sqlstate", None) or ""
-    return isinstance(error, (OSError, PoolTimeoutError)) or state[:2] in _AWAY_CLASSES
-
-
-# 08 connection exception, 53 insufficient resources, 57 operator intervention, 58 system error.
-_AWAY_CLASSES = ("08", "53", "57", "58")
 
 
 def create_engine(url: str, *, role: str | None, size: int) -> AsyncEngine:

@@ -10,9 +10,8 @@ from datetime import datetime
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import BigInteger, ForeignKey, Index, select
+from sqlalchemy import BigInteger, ForeignKey, Index, Uuid, select
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql import UUID as PgUuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from registry.database import Base, ReadSession
@@ -37,7 +36,7 @@ class Decision(Base):
     outcome: Mapped[str]
     sealed_answer: Mapped[bytes]
     sealed_facts: Mapped[bytes]
-    sealed_for: Mapped[list[UUID]] = mapped_column(ARRAY(PgUuid))
+    sealed_for: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
     log_index: Mapped[int] = mapped_column(BigInteger)
 
 
@@ -113,7 +112,7 @@ def facts_context(decision_id: UUID) -> bytes:
 def seal_facts(
     facts: Facts, *, decision_id: UUID, subjects: Sequence[tuple[UUID, bytes]], keys: Keys
 ) -> bytes:
-    """The facts under the key of each (subject, wrapped key), in that order, then the deployment's."""
+    """The facts under each (subject, wrapped key) in that order, then the deployment's key."""
     sealed = _FACTS.dump_json(facts)
     context = facts_context(decision_id)
     for subject_id, wrapped in subjects:

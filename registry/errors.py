@@ -10,7 +10,7 @@
     ├── UnsupportedError    UNSUPPORTED         a media type or encoding that is not read here
     ├── MediaError          MEDIA_UNREADABLE    the bytes are not what they claim to be
     ├── BusyError           BUSY                ask again after `retry_after` seconds
-    ├── UnavailableError    UNAVAILABLE         a part is away; ask again after `retry_after` seconds
+    ├── UnavailableError    UNAVAILABLE         a part is away; ask again likewise
     └── SetupError          SETUP               the installation needs its operator
 
 Anything else that is raised is a defect: logged whole, shown as "Internal error."

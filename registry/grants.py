@@ -10,13 +10,12 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Select, func, select
+from sqlalchemy import CheckConstraint, ForeignKey, Select, Uuid, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql import UUID as PgUuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from registry import services, subjects
-from registry.database import Base, EnumList, Event, ReadSession, WriteSession, new_id, ordered
+from registry.database import Base, EnumList, Event, ReadSession, WriteSession, new_id, now, ordered
 from registry.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from registry.paging import Page, page_of
 from registry.policy.vocabulary import (
@@ -55,7 +54,7 @@ class Grant(Scoped, Base):
     subject_id: Mapped[UUID] = mapped_column(ForeignKey("subjects.id"), index=True)
     proposed_by: Mapped[UUID] = mapped_column(ForeignKey("principals.id"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
-    grantees: Mapped[list[UUID] | None] = mapped_column(ARRAY(PgUuid))
+    grantees: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid))
     starts_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     ends_at: Mapped[datetime | None]
     content_allowed: Mapped[list[ContentFlag]] = mapped_column(EnumList(ContentFlag))
@@ -66,7 +65,7 @@ class Grant(Scoped, Base):
     represented: Mapped[bool]
     replaces_performance: Mapped[bool]
     obligations: Mapped[list[ObligationCode]] = mapped_column(EnumList(ObligationCode))
-    acknowledges_objections: Mapped[list[UUID]] = mapped_column(ARRAY(PgUuid))
+    acknowledges_objections: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
     terms_sha256: Mapped[bytes | None]
 
 
@@ -136,19 +135,19 @@ async def propose(
 ) -> Grant:
     """Put a consent on record for its subject to sign. PENDING permits nothing."""
     await subjects.mine(session, subject_id)
-    now = await session.scalar(select(func.clock_timestamp()))
-    _check_terms(terms, now)
+    at = await now(session)
+    _check_terms(terms, at)
     if terms.grantees is not None:
         known = await services.existing(session, terms.grantees)
         if missing := terms.grantees - known:
-            raise InvalidError(f"No service {sorted(missing)[0]}.", field="grantees")
+            raise InvalidError(f"No service {min(missing)}.", field="grantees")
     grant = Grant(
         id=grant_id,
         subject_id=subject_id,
         proposed_by=proposed_by,
         **columns(scope),
         grantees=ordered(terms.grantees),
-        starts_at=terms.starts_at or now,
+        starts_at=terms.starts_at or at,
         ends_at=terms.ends_at,
         content_allowed=ordered(terms.content_allowed),
         commercial=terms.commercial,
@@ -166,13 +165,13 @@ async def propose(
     return grant
 
 
-def _check_terms(terms: Terms, now: datetime) -> None:
+def _check_terms(terms: Terms, at: datetime) -> None:
     if terms.grantees is not None and not 1 <= len(terms.grantees) <= MAX_GRANTEES:
         raise InvalidError(
             f"Name 1 to {MAX_GRANTEES} services, or leave grantees out to mean all.",
             field="grantees",
         )
-    if terms.ends_at is not None and terms.ends_at <= max(now, terms.starts_at or now):
+    if terms.ends_at is not None and terms.ends_at <= max(at, terms.starts_at or at):
         raise InvalidError("A grant ends in the future, and after it starts.", field="endsAt")
     if terms.max_uses is not None and not 1 <= terms.max_uses <= MAX_USES:
         raise InvalidError(f"A quota is 1 to {MAX_USES} uses.", field="maxUses")
@@ -248,9 +247,7 @@ async def by_ids(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, Gran
     return {row.id: row for row in rows}
 
 
-async def events(
-    session: ReadSession, ids: Collection[UUID]
-) -> dict[UUID, list[GrantEvent]]:
+async def events(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, list[GrantEvent]]:
     """What became of each grant, oldest first."""
     found: dict[UUID, list[GrantEvent]] = {one: [] for one in ids}
     rows = await session.scalars(
@@ -265,10 +262,10 @@ async def events(
 
 async def states(session: ReadSession, grants: Collection[Grant]) -> dict[UUID, GrantState]:
     """Where each of these grants stands now, by the database's clock."""
-    now = await session.scalar(select(func.clock_timestamp()))
+    at = await now(session)
     history = await events(session, [one.id for one in grants])
     return {
-        one.id: state_of([event.kind for event in history[one.id]], ends_at=one.ends_at, at=now)
+        one.id: state_of([event.kind for event in history[one.id]], ends_at=one.ends_at, at=at)
         for one in grants
     }
 
@@ -290,7 +287,7 @@ async def page(
     return await page_of(session, query, key=Grant.id, first=first, after=after)
 
 
-def _in_state(query: Select[tuple[Grant]], state: GrantState) -> Select[tuple[Grant]]:
+def _in_state(query: Select[Grant], state: GrantState) -> Select[Grant]:
     """The fold of `state_of` as SQL; a test holds the two to the same answers."""
     final = (GrantEventKind.REVOKED, GrantEventKind.REJECTED)
     last = (
@@ -300,9 +297,9 @@ def _in_state(query: Select[tuple[Grant]], state: GrantState) -> Select[tuple[Gr
         .limit(1)
         .scalar_subquery()
     )
-    ended = func.coalesce(Grant.ends_at <= func.clock_timestamp(), False)  # noqa: FBT003  # SQL
+    ended = func.coalesce(Grant.ends_at <= func.clock_timestamp(), False)  # SQL
     if state is GrantState.EXPIRED:
-        return query.where(ended, func.coalesce(last.not_in(final), True))  # noqa: FBT003  # SQL
+        return query.where(ended, func.coalesce(last.not_in(final), True))  # SQL
     if state is GrantState.PENDING:
         return query.where(last.is_(None), ~ended)
     kinds = [kind for kind, after in _STATE_AFTER.items() if after is state]

@@ -7,13 +7,13 @@ import hashlib
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import rfc8785
 from sqlalchemy import delete, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from registry.database import Base, WriteSession, new_id
 from registry.errors import ConflictError, InvalidError
+from registry.receipts import jcs
 
 MAX_KEY_LENGTH = 255
 KEPT = timedelta(days=7)
@@ -53,7 +53,7 @@ async def claim(
             f"An idempotency key has 1 to {MAX_KEY_LENGTH} printable characters.",
             field="idempotencyKey",
         )
-    digest = hashlib.sha256(rfc8785.dumps(_plain(request))).digest()
+    digest = hashlib.sha256(jcs(_plain(request))).digest()
     inserted = await session.scalar(
         insert(IdempotencyKey)
         .values(

@@ -57,9 +57,7 @@ async def opened(settings: Settings, *, supervise: bool) -> AsyncGenerator[Insta
         yield installation
 
 
-async def _urls(
-    settings: Settings, stack: AsyncExitStack, *, supervise: bool
-) -> tuple[str, str]:
+async def _urls(settings: Settings, stack: AsyncExitStack, *, supervise: bool) -> tuple[str, str]:
     if settings.database_url is not None:
         return settings.admin_database_url or settings.database_url, settings.database_url
     if settings.admin_database_url is not None:

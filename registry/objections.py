@@ -9,9 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, func, select
+from sqlalchemy import ForeignKey, Uuid, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql import UUID as PgUuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from registry import subjects
@@ -44,7 +43,7 @@ class Objection(Scoped, Base):
     filed_by: Mapped[UUID] = mapped_column(ForeignKey("principals.id"))
     role: Mapped[GrantorRole]
     since: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
-    carve_out_grants: Mapped[list[UUID]] = mapped_column(ARRAY(PgUuid))
+    carve_out_grants: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
 
 
 class ObjectionEvent(Event):
@@ -132,9 +131,7 @@ async def _record(
     await session.flush()  # the answer folds this event too
 
 
-async def events(
-    session: ReadSession, ids: Collection[UUID]
-) -> dict[UUID, list[ObjectionEvent]]:
+async def events(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, list[ObjectionEvent]]:
     """What became of each objection, oldest first."""
     found: dict[UUID, list[ObjectionEvent]] = {one: [] for one in ids}
     rows = await session.scalars(

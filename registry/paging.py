@@ -25,7 +25,7 @@ class Page(Generic[T]):
 
 async def page_of(
     session: ReadSession,
-    query: Select[tuple[T]],
+    query: Select[T],
     *,
     key: InstrumentedAttribute[UUID],
     first: int,

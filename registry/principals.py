@@ -1,4 +1,4 @@
-"""Who acts: people, organisations, services and the registry's own offices, and their credentials."""
+"""Who acts: people, organisations, services, the registry's own offices; and their credentials."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -55,7 +55,7 @@ MAX_IAL = 3  # NIST SP 800-63A
 
 
 class Principal(Base):
-    """Somebody who can act. The handle names the account; a person's own name is never kept here."""
+    """Somebody who can act. The handle names the account, never the person."""
 
     __tablename__ = "principals"
 

@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from registry.database import Base, ReadSession, WriteSession, new_id
+from registry.database import Base, ReadSession, WriteSession, new_id, now
 from registry.encoders.media import MediaEncoding
 from registry.errors import NotFoundError
 from registry.keys import Keys
@@ -37,7 +37,6 @@ async def keep(
     keys: Keys,
 ) -> Probe:
     """Remember an upload for its sender until the time is up."""
-    now = await session.scalar(select(func.clock_timestamp()))
     probe_id = new_id()
     body = orjson.dumps(
         {
@@ -51,7 +50,7 @@ async def keep(
         id=probe_id,
         principal_id=principal_id,
         sealed=keys.deployment_key.seal(body, context=CONTEXT + probe_id.bytes),
-        expires_at=now + timedelta(seconds=ttl_seconds),
+        expires_at=await now(session) + timedelta(seconds=ttl_seconds),
     )
     session.add(probe)
     await session.flush()  # the handle is only given out for a stored row

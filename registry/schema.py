@@ -1,4 +1,4 @@
-"""The database schema as a whole: its tables, and how a database is brought up to date with them."""
+"""The database schema as a whole: its tables, and how a database is brought up to date."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -24,7 +24,8 @@ from registry import (
     subjects,
     usage,
 )
-from registry.database import APP_ROLE, CHECK_ROLE, Base, away, sqlalchemy_url
+from registry.away import away
+from registry.database import APP_ROLE, CHECK_ROLE, Base, sqlalchemy_url
 from registry.errors import SetupError
 from registry.log import entries
 

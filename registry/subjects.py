@@ -14,7 +14,7 @@ import orjson
 from sqlalchemy import ForeignKey, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from registry.database import Base, Event, ReadSession, WriteSession, new_id
+from registry.database import Base, Event, ReadSession, WriteSession, new_id, now
 from registry.errors import InvalidError, NotFoundError
 from registry.keys import Keys
 from registry.paging import Page, page_of
@@ -123,9 +123,7 @@ def checked_name(name: str, field_name: str = "name") -> str:
     """The name without outer blanks; refused when empty, too long or unprintable."""
     name = " ".join(name.split())
     if not name or len(name) > NAME_LENGTH or not name.isprintable():
-        raise InvalidError(
-            f"A name has 1 to {NAME_LENGTH} printable characters.", field=field_name
-        )
+        raise InvalidError(f"A name has 1 to {NAME_LENGTH} printable characters.", field=field_name)
     return name
 
 
@@ -143,8 +141,7 @@ async def register(
         raise InvalidError(f"At most {MAX_ALIASES} aliases.", field="aliases")
     names = [checked_name(one, "aliases") for one in profile.aliases]
     profile = Profile(checked_name(profile.name), tuple(names), profile.birth_date)
-    today = await session.scalar(select(func.current_date()))
-    if profile.birth_date is not None and profile.birth_date > today:
+    if profile.birth_date is not None and profile.birth_date > (await now(session)).date():
         raise InvalidError("A birth date is not in the future.", field="birthDate")
     wrapped = keys.wrap_new(subject_id)
     sealed = seal_profile(profile, subject_id=subject_id, wrapped=wrapped, keys=keys)
@@ -156,9 +153,7 @@ async def register(
         session.add(SubjectAlias(subject_id=subject_id, alias_index=index))
     if verified:
         session.add(
-            SubjectEvent(
-                subject_id=subject_id, kind=SubjectEventKind.VERIFIED, actor_id=owner_id
-            )
+            SubjectEvent(subject_id=subject_id, kind=SubjectEventKind.VERIFIED, actor_id=owner_id)
         )
     await session.flush()  # reads in this transaction see the whole subject
     return subject
@@ -178,9 +173,7 @@ async def wrapped_keys(session: ReadSession, ids: Collection[UUID]) -> dict[UUID
     return {row.subject_id: row.wrapped for row in rows}
 
 
-async def records(
-    session: ReadSession, ids: Collection[UUID], *, keys: Keys
-) -> dict[UUID, Record]:
+async def records(session: ReadSession, ids: Collection[UUID], *, keys: Keys) -> dict[UUID, Record]:
     """Each visible subject, opened. An erased one has no record any more."""
     subjects = await session.scalars(select(Subject).where(Subject.id.in_(ids)))
     wrapped = await wrapped_keys(session, ids)

@@ -10,10 +10,11 @@ from sqlalchemy import ForeignKey, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from registry import grants
-from registry.database import Base, ReadSession, WriteSession, new_id
+from registry.database import Base, ReadSession, WriteSession, new_id, now
 from registry.decisions import Decision, opened
 from registry.errors import ConflictError, NotFoundError
 from registry.keys import Keys
+from registry.policy.vocabulary import GrantState, Outcome
 
 
 class Use(Base):
@@ -39,8 +40,7 @@ async def take(
     if decision is None or decision.service_id != service_id:
         raise NotFoundError("No such decision.", field="decisionId")
     answer = opened(decision, keys=keys)
-    now = await session.scalar(select(func.clock_timestamp()))
-    if answer.outcome != "PERMITTED" or answer.valid_until <= now:
+    if answer.outcome is not Outcome.PERMITTED or answer.valid_until <= await now(session):
         raise ConflictError("That decision is no permission, or not any more: check again.")
     for grant_id in sorted(answer.grants):
         use = await _next_use(session, grant_id)
@@ -61,7 +61,7 @@ async def _next_use(session: WriteSession, grant_id: UUID) -> int:
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(str(grant_id)))))
     grant = await grants.mine(session, grant_id)
     state = (await grants.states(session, [grant]))[grant_id]
-    if state is not grants.GrantState.ACTIVE:
+    if state is not GrantState.ACTIVE:
         raise ConflictError(f"Grant {grant_id} is {state}.")
     so_far = await session.scalar(select(func.max(Use.ordinal)).where(Use.grant_id == grant_id))
     ordinal = (so_far or 0) + 1

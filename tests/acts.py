@@ -60,9 +60,7 @@ async def subject(execute: Execute, owner: Account, **more: Any) -> str:
 async def asset(execute: Execute, owner: Account, subjects: list[str], hex: str) -> str:
     """A registered picture of these subjects."""
     source = {"imageHash": {"algorithm": "PHASH_256", "hex": hex}}
-    made = await execute(
-        owner, REGISTER_ASSET, input={"subjectIds": subjects, "source": source}
-    )
+    made = await execute(owner, REGISTER_ASSET, input={"subjectIds": subjects, "source": source})
     id: str = made["registerAsset"]["asset"]["id"]
     return id
 

@@ -1,7 +1,7 @@
 """What tests stand on: one real PostgreSQL, migrated once, and the real application in front of it.
 
-TEST_DATABASE_URL (and TEST_ADMIN_DATABASE_URL) name a PostgreSQL to use instead of the embedded one;
-its database must be empty.
+TEST_DATABASE_URL (and TEST_ADMIN_DATABASE_URL) name a PostgreSQL to use instead of the embedded
+one; its database must be empty.
 """
 
 import os
@@ -99,9 +99,7 @@ def served(settings: Settings, runtime: Runtime) -> ASGIApp:
 
 
 @pytest.fixture(scope="session")
-async def client(
-    settings: Settings, runtime: Runtime
-) -> AsyncGenerator[httpx2.AsyncClient]:
+async def client(settings: Settings, runtime: Runtime) -> AsyncGenerator[httpx2.AsyncClient]:
     """HTTP to the application, in this process."""
     transport = httpx2.ASGITransport(served(settings, runtime))
     async with httpx2.AsyncClient(transport=transport, base_url=ISSUER) as client:
@@ -152,9 +150,7 @@ class Accounts:
                     name=handle,
                     supported_obligations=supports,
                 )
-                await services.set_tier(
-                    session, service_id=id, tier=tier, actor_id=OPERATOR_ID
-                )
+                await services.set_tier(session, service_id=id, tier=tier, actor_id=OPERATOR_ID)
             else:
                 await principals.register(session, kind=kind, handle=handle, principal_id=id)
         token = await self.token(id, scopes=scopes, ial=ial, lifetime=lifetime)

@@ -1,4 +1,4 @@
-"""What every resolver is given: the database as the caller may see it, and one request's loaders."""
+"""What every resolver is given: the database as the caller sees it, and one request's loaders."""
 
 from collections.abc import Awaitable, Callable, Collection
 from typing import TypeVar
@@ -46,7 +46,7 @@ def loader(
     opens its own.
     """
 
-    async def load(keys: list[UUID]) -> list[V | None | BaseException]:
+    async def load(keys: list[UUID]) -> list[V | BaseException | None]:
         async with db.reading() as session:
             found = await fetch(session, keys)
         return [found.get(key) for key in keys]

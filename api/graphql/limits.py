@@ -24,6 +24,7 @@ from graphql import (
     SelectionSetNode,
 )
 from graphql.type import GraphQLNamedType
+from graphql.utilities.coerce_input_value import coerce_default_value
 
 INTROSPECTION = frozenset({"__schema", "__type"})
 PAGE_ARGUMENTS = ("first", "last")
@@ -279,9 +280,7 @@ def _page_size(node: FieldNode, field: GraphQLField | None, page: int) -> int:
 def _default_page(field: GraphQLField, page: int) -> int:
     """The page size a schema gives to those who name none."""
     argument = field.args.get("first")
-    if argument is None:
-        return page
-    default = argument.default.value if argument.default else argument.default_value
+    default = None if argument is None else coerce_default_value(argument)
     return default if isinstance(default, int) else page
 
 

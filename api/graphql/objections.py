@@ -114,7 +114,7 @@ class ObjectionMutation:
 
     @strawberry.mutation(
         extensions=[requires(Scope.OBJECTIONS_WRITE)],
-        description="Forbid uses of your subject. Holds for every check that starts after this answer.",
+        description="Forbid uses of your subject. Holds for every check that starts after it.",
     )
     async def file_objection(self, info: Info, input: FileObjectionInput) -> FileObjectionResult:
         """Forbid uses of your subject."""

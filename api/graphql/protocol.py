@@ -27,6 +27,7 @@ _MEMBERS: dict[str, tuple[type[Any], str]] = {
     "extensions": (dict, "an object"),
 }
 _DIGEST_PREFIX = "sha256:"
+_ORJSON_DEPTH = 254  # what it writes; it reads 1,024, more than a resolver's recursion may bear
 
 
 class RefusedError(Exception):
@@ -136,8 +137,10 @@ def _from_query_string(request: Request) -> dict[str, Any]:
 
 def _decoded(text: bytes, what: str) -> Any:
     try:
-        value = orjson.loads(text)  # refuses NaN, lone surrogates, bad UTF-8 and deep nesting
-    except orjson.JSONDecodeError as error:
+        value = orjson.loads(text)  # refuses NaN, infinity, lone surrogates and bad UTF-8
+        if text.count(b"[") + text.count(b"{") > _ORJSON_DEPTH:
+            orjson.dumps(value)  # refuses deeper nesting than that, and quicker than a walk would
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError) as error:
         raise RefusedError(400, f"{what} is not JSON that can be read.") from error
     if b"\\u0000" in text and _holds_nul(value):
         raise RefusedError(400, f"{what} may not hold a NUL character.")

@@ -1,4 +1,4 @@
-"""The whole schema. `schema.graphql` beside it is its printed form; a test holds the two together."""
+"""The whole schema. `schema.graphql` beside it is its printed form; a test compares the two."""
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig

@@ -2,7 +2,7 @@
 
 import strawberry
 
-from registry.policy.vocabulary import AiUse, ContentFlag, GrantorRole, Modality, Purpose
+from registry.policy.vocabulary import AiUse, Modality, Purpose
 from registry.scopes import Scope
 
 

@@ -55,8 +55,10 @@ APP_POLICIES: dict[str, tuple[str, str | None]] = {
     "grants": (GRANTED, CHILD_OF.format(parent="subjects", table="grants", column="subject_id")),
     "grant_events": (
         CHILD_OF.format(parent="grants", table="grant_events", column="grant_id"),
-        "exists (select 1 from grants g join subjects s on s.id = g.subject_id"
-        " where g.id = grant_events.grant_id)",
+        (
+            "exists (select 1 from grants g join subjects s on s.id = g.subject_id"
+            " where g.id = grant_events.grant_id)"
+        ),
     ),
     "objections": (
         CHILD_OF.format(parent="subjects", table="objections", column="subject_id"),

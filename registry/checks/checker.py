@@ -14,11 +14,12 @@ from uuid import UUID
 import asyncpg
 
 from registry import receipts
+from registry.away import away
 from registry.checks import evidence, record, snapshot
 from registry.checks.questions import Person, Question
 from registry.checks.references import References
 from registry.checks.uploads import resolve
-from registry.database import Actor, away
+from registry.database import Actor
 from registry.decisions import Answer, open_answer
 from registry.encoders.image_hash import ENCODER_ID
 from registry.errors import (
@@ -59,9 +60,7 @@ class _Asked:
 class Checker:
     """Answers checks. One a process; it owns the references in memory."""
 
-    def __init__(
-        self, pool: asyncpg.Pool, *, packs: PackSet, evidence: record.Evidence
-    ) -> None:
+    def __init__(self, pool: asyncpg.Pool, *, packs: PackSet, evidence: record.Evidence) -> None:
         self._pool = pool
         self._packs = packs
         self._evidence = evidence
@@ -181,7 +180,10 @@ class Checker:
         for asked in batch:
             try:
                 asked.seen = [
-                    [evidence.seen(probe, asked.actor.principal_id, uploads) for probe in one.probes]
+                    [
+                        evidence.seen(probe, asked.actor.principal_id, uploads)
+                        for probe in one.probes
+                    ]
                     for one in asked.question.persons
                 ]
             except NotFoundError as error:
@@ -200,7 +202,7 @@ class Checker:
     async def _look_up(
         self, connection: asyncpg.Connection, batch: list[_Asked]
     ) -> snapshot.Snapshot:
-        """One statement as a rule; again if references that just became visible are near a probe."""
+        """One statement as a rule; again if what just became visible is near a probe."""
         for _ in range(_ROUNDS):
             wanted = _wanted(batch, self._keys)
             known = await snapshot.take(
@@ -240,9 +242,7 @@ class Checker:
         if earlier.request_digest == digest(asked.question):
             _give(asked, earlier)
         else:
-            _fail(
-                asked, ConflictError("This nonce was used for another request.", field="nonce")
-            )
+            _fail(asked, ConflictError("This nonce was used for another request.", field="nonce"))
 
     def _decide(self, asked: _Asked, known: snapshot.Snapshot) -> record.Decided:
         facts: Facts = evidence.gather(

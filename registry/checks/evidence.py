@@ -103,9 +103,7 @@ def _person(
         else []
     )
     return facts.Person(
-        sightings=tuple(
-            _sighting(probe, found[at], snapshot) for at, probe in enumerate(seen)
-        ),
+        sightings=tuple(_sighting(probe, found[at], snapshot) for at, probe in enumerate(seen)),
         claimed_subject=None
         if person.claimed_subject is None
         else facts.identifier(person.claimed_subject),

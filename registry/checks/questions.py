@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from registry.errors import InvalidError
-from registry.policy.facts import Request
 from registry.policy import territories as known_territories
+from registry.policy.facts import Request
 from registry.policy.vocabulary import (
     AiUse,
     ContentFlag,

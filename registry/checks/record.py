@@ -85,12 +85,16 @@ async def commit(
     drafts = [_draft(one, evidence) for one in batch]
     async with connection.transaction():
         kept = await _claim_nonces(connection, batch, drafts)
-        log = entries.extend(
-            await entries.head(connection),
-            [draft.entry for at, draft in enumerate(drafts) if at in kept],
-            origin=evidence.log_origin,
-            keys=evidence.keys,
-        ) if kept else None
+        log = (
+            entries.extend(
+                await entries.head(connection),
+                [draft.entry for at, draft in enumerate(drafts) if at in kept],
+                origin=evidence.log_origin,
+                keys=evidence.keys,
+            )
+            if kept
+            else None
+        )
         answers: list[Answer | None] = [None] * len(batch)
         for offset, at in enumerate(kept):
             assert log is not None  # noqa: S101  # `kept` is not empty here
@@ -117,9 +121,7 @@ async def _claim_nonces(
     )
     won = {row["decision_id"] for row in rows}
     return [
-        at
-        for at, draft in enumerate(drafts)
-        if batch[at].question.nonce is None or draft.id in won
+        at for at, draft in enumerate(drafts) if batch[at].question.nonce is None or draft.id in won
     ]
 
 
@@ -129,9 +131,7 @@ def _draft(one: Decided, evidence: Evidence) -> _Draft:
     return _Draft(decision_id, salt, claims, receipts.log_entry(claims, salt))
 
 
-def _claims(
-    one: Decided, decision_id: UUID, salt: bytes, evidence: Evidence
-) -> dict[str, object]:
+def _claims(one: Decided, decision_id: UUID, salt: bytes, evidence: Evidence) -> dict[str, object]:
     request, told = one.facts.request, one.disclosed
     decided_at = int(one.facts.at.timestamp())
     claims: dict[str, object] = {
@@ -166,9 +166,7 @@ def _claims(
     return claims
 
 
-def _answer(
-    one: Decided, draft: _Draft, index: int, size: int, evidence: Evidence
-) -> Answer:
+def _answer(one: Decided, draft: _Draft, index: int, size: int, evidence: Evidence) -> Answer:
     log = {"origin": evidence.log_origin, "index": index, "size": size}
     told = one.disclosed
     return Answer(
@@ -238,5 +236,3 @@ async def _insert_log(
         b"".join(log.frontier.hashes),
         log.note,
     )
-
-

@@ -61,7 +61,7 @@ class References:
         self._index, self.snapshot = index, snapshot
 
     def catch_up(self, new: list[SealedReference], snapshot: str) -> None:
-        """Take in what became visible since `self.snapshot`; the arrays are then true as of `snapshot`."""
+        """Take in what became visible since; the arrays are then true as of `snapshot`."""
         if new:
             self._open(self._index, new)
         self.snapshot = snapshot

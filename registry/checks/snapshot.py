@@ -255,5 +255,3 @@ def _set(kind: Any, values: list[str] | None) -> frozenset[Any] | None:
 
 def _time(value: str | None) -> datetime | None:
     return None if value is None else datetime.fromisoformat(value)
-
-

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from registry.database import Base, ReadSession
 from registry.errors import InvalidError, NotFoundError
-from registry.log import checkpoint, merkle
 from registry.keys import Keys
+from registry.log import checkpoint, merkle
 
 # Any number will do, as long as nothing else in this database locks it.
 _SEQUENCER = 0x6C6F67
