@@ -15,7 +15,7 @@ from registry.matching.index import HashIndex
 BATCH = 150  # several chunks, so that half a batch could be seen
 BATCHES = 20
 CHUNK_ROWS = 32
-ROUNDS = 20
+ROUNDS = 50
 RADIUS = 12  # reaches every number below 2**12, so all of them
 
 Hashes = npt.NDArray[np.uint8]
