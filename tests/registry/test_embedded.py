@@ -74,6 +74,18 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
+def cluster() -> Iterator[Path]:
+    """A data folder whose cluster is made and stopped; tests leave it so."""
+    parent = Path(tempfile.mkdtemp(prefix="lr-"))
+    parent.chmod(0o755)
+    data_dir = parent / "data"
+    with EmbeddedPostgres(data_dir, system_dir=parent / "system").attach_or_start():
+        pass
+    yield data_dir
+    shutil.rmtree(parent)
+
+
+@pytest.fixture(scope="module")
 def wheel() -> Iterator[Path]:
     """A copy of the wheel's files that any user can read."""
     site = Path(tempfile.mkdtemp(prefix="lr-wheel-"))
@@ -156,6 +168,7 @@ async def keep_inserting(url: str, first: int, acknowledged: list[int]) -> None:
 
 async def kill_while_inserting(url: str, victim: int, *others: int) -> list[int]:
     """Kill processes under four writers; what was acknowledged before."""
+    await ask(url, "drop table if exists kept")
     await ask(url, "create table kept (number int primary key)")
     acknowledged: list[int] = []
     writers = [
@@ -234,8 +247,8 @@ async def test_the_app_role_has_no_right_that_gets_around_the_rules(
     ) == "likeness_admin"  # fmt: skip
 
 
-async def test_durability_can_not_be_configured_away(folder: Path, make: Make) -> None:
-    postgres = make(folder / "data")
+async def test_durability_can_not_be_configured_away(cluster: Path, make: Make) -> None:
+    postgres = make(cluster)
     await asyncio.to_thread(postgres.start)
     names = ["fsync", "full_page_writes", "synchronous_commit"]
     for name in names:
@@ -244,6 +257,7 @@ async def test_durability_can_not_be_configured_away(folder: Path, make: Make) -
     await asyncio.to_thread(postgres.start)
     for name in [*names, "data_checksums"]:
         assert await ask(postgres.url("app"), "select current_setting($1)", name) == "on"
+    await ask(postgres.url("admin"), "alter system reset all")
 
 
 async def test_nobody_gets_in_without_a_password_or_by_network(serving: EmbeddedPostgres) -> None:
@@ -258,8 +272,8 @@ async def test_nobody_gets_in_without_a_password_or_by_network(serving: Embedded
     assert await ask(serving.url("admin"), hba) == 0
 
 
-async def test_starting_or_stopping_twice_does_no_harm(folder: Path, make: Make) -> None:
-    postgres = make(folder / "data")
+async def test_starting_or_stopping_twice_does_no_harm(cluster: Path, make: Make) -> None:
+    postgres = make(cluster)
     with pytest.raises(UnavailableError):
         postgres.url("app")
     await asyncio.to_thread(postgres.start)
@@ -268,36 +282,36 @@ async def test_starting_or_stopping_twice_does_no_harm(folder: Path, make: Make)
     assert postgres.pid == first
     await asyncio.to_thread(postgres.stop)
     await asyncio.to_thread(postgres.stop)
-    assert not (folder / "data/postgres/postmaster.pid").exists()
+    assert not (cluster / "postgres/postmaster.pid").exists()
 
 
-async def test_two_data_folders_serve_side_by_side(folder: Path, make: Make) -> None:
-    one, other = make(folder / "one"), make(folder / "other")
+async def test_two_data_folders_serve_side_by_side(cluster: Path, folder: Path, make: Make) -> None:
+    one, other = make(cluster), make(folder / "other")
     await asyncio.gather(asyncio.to_thread(one.start), asyncio.to_thread(other.start))
-    await ask(one.url("admin"), "create table here ()")
+    await ask(one.url("admin"), "create table if not exists here ()")
     found = "select count(*) from pg_tables where tablename = 'here'"
     assert await ask(one.url("admin"), found) == 1
     assert await ask(other.url("admin"), found) == 0
 
 
 async def test_a_second_process_is_refused_and_told_who_holds_the_folder(
-    folder: Path, make: Make
+    cluster: Path, make: Make
 ) -> None:
-    with supervisor(folder / "data") as process:
+    with supervisor(cluster) as process:
         postmaster_of(process)
         with pytest.raises(SetupError, match=rf"already run by process {process.pid}\..*kill"):
-            await asyncio.to_thread(make(folder / "data").start)
+            await asyncio.to_thread(make(cluster).start)
 
 
 async def test_a_command_uses_the_server_of_another_process_and_leaves_it_running(
-    folder: Path, make: Make
+    cluster: Path, make: Make
 ) -> None:
-    with supervisor(folder / "data") as process:
+    with supervisor(cluster) as process:
         async with asyncio.timeout(30):
-            while not holds_the_lock(folder / "data"):  # noqa: ASYNC110  # another process
+            while not holds_the_lock(cluster):  # noqa: ASYNC110  # another process
                 await asyncio.sleep(0)
         # It does not serve yet: the command waits.
-        postgres = make(folder / "data")
+        postgres = make(cluster)
         attached: AbstractContextManager[EmbeddedPostgres] = postgres.attach_or_start()
         await asyncio.to_thread(attached.__enter__)
         url = postgres.url("app")
@@ -309,17 +323,17 @@ async def test_a_command_uses_the_server_of_another_process_and_leaves_it_runnin
         os.kill(postmaster_of(process), 0)
 
 
-async def test_a_command_alone_starts_the_server_and_stops_it(folder: Path, make: Make) -> None:
-    postgres = make(folder / "data")
+async def test_a_command_alone_starts_the_server_and_stops_it(cluster: Path, make: Make) -> None:
+    postgres = make(cluster)
     with postgres.attach_or_start():
         assert await ask(postgres.url("app"), "select 1") == 1
-    assert not (folder / "data/postgres/postmaster.pid").exists()
+    assert not (cluster / "postgres/postmaster.pid").exists()
 
 
 async def test_a_killed_server_comes_back_with_every_acknowledged_row(
-    folder: Path, make: Make
+    cluster: Path, make: Make
 ) -> None:
-    postgres = make(folder / "data")
+    postgres = make(cluster)
     await asyncio.to_thread(postgres.start)
     url, killed = postgres.url("admin"), postgres.pid
     assert killed is not None
@@ -330,48 +344,48 @@ async def test_a_killed_server_comes_back_with_every_acknowledged_row(
 
 
 async def test_a_server_whose_supervisor_was_killed_is_taken_over_with_every_acknowledged_row(
-    folder: Path, make: Make
+    cluster: Path, make: Make
 ) -> None:
-    with supervisor(folder / "data") as process:
+    with supervisor(cluster) as process:
         orphan = postmaster_of(process)
-        observer = make(folder / "data")
+        observer = make(cluster)
         with observer.attach_or_start():
             acknowledged = await kill_while_inserting(observer.url("admin"), process.pid)
     os.kill(orphan, 0)
-    postgres = make(folder / "data")
+    postgres = make(cluster)
     await asyncio.to_thread(postgres.start)
     assert postgres.pid != orphan
     assert await missing(postgres.url("admin"), acknowledged) == 0
 
 
 async def test_a_supervisor_and_its_server_killed_together_lose_nothing(
-    folder: Path, make: Make
+    cluster: Path, make: Make
 ) -> None:
-    with supervisor(folder / "data") as process:
+    with supervisor(cluster) as process:
         postmaster = postmaster_of(process)
-        observer = make(folder / "data")
+        observer = make(cluster)
         with observer.attach_or_start():
             acknowledged = await kill_while_inserting(
                 observer.url("admin"), process.pid, postmaster
             )
-    postgres = make(folder / "data")
+    postgres = make(cluster)
     await asyncio.to_thread(postgres.start)
     assert await missing(postgres.url("admin"), acknowledged) == 0
 
 
 @pytest.mark.parametrize("command", [["true"], ["sleep", "60"]], ids=["zombie", "reused"])
 async def test_a_number_that_is_no_server_any_more_does_not_bar_the_start(
-    folder: Path, make: Make, command: list[str]
+    cluster: Path, make: Make, command: list[str]
 ) -> None:
-    postgres = make(folder / "data")
+    postgres = make(cluster)
     await asyncio.to_thread(postgres.start)
     left = [
-        folder / "data/postgres/postmaster.pid",
-        folder / "data/postgres.socket/.s.PGSQL.5432.lock",
+        cluster / "postgres/postmaster.pid",
+        cluster / "postgres.socket/.s.PGSQL.5432.lock",
     ]
     contents = [file.read_text() for file in left]
     await asyncio.to_thread(postgres.stop)
-    account = Account.owning(folder / "data/postgres")
+    account = Account.owning(cluster / "postgres")
     stranger = account.spawn(command, stdin=subprocess.DEVNULL, output=subprocess.DEVNULL)
     if command == ["true"]:
         # Ended, and nobody reaps it.
@@ -478,25 +492,26 @@ async def test_a_data_folder_with_a_long_name_gets_a_short_socket(folder: Path, 
     shutil.rmtree(socket_dir)
 
 
-async def test_lost_passwords_are_made_anew(folder: Path, make: Make) -> None:
-    postgres = make(folder / "data")
+async def test_lost_passwords_are_made_anew(cluster: Path, make: Make) -> None:
+    postgres = make(cluster)
     await asyncio.to_thread(postgres.start)
     before = postgres.url("app")
     await asyncio.to_thread(postgres.stop)
-    (folder / "data/postgres-app.password").unlink()
+    (cluster / "postgres-app.password").unlink()
     await asyncio.to_thread(postgres.start)
     assert postgres.url("app") != before
     assert await ask(postgres.url("app"), "select 1") == 1
     assert await ask(postgres.url("admin"), "select 1") == 1
 
 
-async def test_a_cluster_of_another_major_version_is_refused(folder: Path, make: Make) -> None:
-    postgres = make(folder / "data")
-    await asyncio.to_thread(postgres.start)
-    await asyncio.to_thread(postgres.stop)
-    (folder / "data/postgres/PG_VERSION").write_text("17\n")
-    with pytest.raises(SetupError, match=r"made by PostgreSQL 17.*brings PostgreSQL 18.*Dump"):
-        await asyncio.to_thread(postgres.start)
+async def test_a_cluster_of_another_major_version_is_refused(cluster: Path, make: Make) -> None:
+    version = cluster / "postgres/PG_VERSION"
+    version.write_text("17\n")
+    try:
+        with pytest.raises(SetupError, match=r"made by PostgreSQL 17.*brings PostgreSQL 18.*Dump"):
+            await asyncio.to_thread(make(cluster).start)
+    finally:
+        version.write_text("18\n")
 
 
 async def test_a_cluster_that_was_moved_away_is_not_begun_anew(folder: Path, make: Make) -> None:
