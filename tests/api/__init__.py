@@ -1,0 +1,1 @@
+"""Every way in, tried from outside."""
