@@ -166,10 +166,11 @@ async def context_of(request: Request) -> str:
     return token
 
 
-def application() -> SecurityHeaders:
+def application(body_seconds: float = 5.0) -> SecurityHeaders:
     view = GraphQLView(SCHEMA, context_of, introspection=lambda caller: caller != "anonymous")
     router = Router([Route("/graphql", view, methods=["GET", "POST"])])
-    return SecurityHeaders(Errors(Guard(router, max_bytes=2**20, request_seconds=5)))
+    guard = Guard(router, max_bytes=2**20, request_seconds=5, body_seconds=body_seconds)
+    return SecurityHeaders(Errors(guard))
 
 
 @asynccontextmanager
