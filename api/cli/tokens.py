@@ -1,0 +1,210 @@
+"""`likeness token`: accounts are opened when first needed; a token's credential is on record."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, NamedTuple
+
+import typer
+
+from api.cli.output import USAGE, AsJson, Failed, line, note, result
+from api.cli.session import identifier, run
+from api.cli.settings import DataDir
+from registry import principals, services
+from registry.access_tokens import mint_access
+from registry.database import WriteSession, new_id
+from registry.errors import ConflictError
+from registry.installation import Installation
+from registry.principals import OPERATOR_ID, Credential, Principal, PrincipalKind, Scope
+
+app = typer.Typer(no_args_is_help=True)
+
+_DEFAULT_SCOPES = {
+    PrincipalKind.SERVICE: "check",
+    PrincipalKind.PERSON: "subjects:* grants:* objections:*",
+    PrincipalKind.ORGANISATION: "subjects:* grants:* objections:*",
+    PrincipalKind.OPERATOR: "*",
+}
+_MOST_HOURS = 24 * 366
+
+
+class _Made(NamedTuple):
+    principal: Principal
+    credential: Credential
+    token: str
+
+
+@app.command("create")
+def create(
+    *,
+    service: Annotated[str | None, typer.Option(help="For this AI service.")] = None,
+    person: Annotated[str | None, typer.Option(help="For this person's account.")] = None,
+    organisation: Annotated[str | None, typer.Option(help="For this organisation.")] = None,
+    operator: Annotated[bool, typer.Option("--operator", help="For yourself.")] = False,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What it allows; may be repeated, and `grants:*` means all of grants. A service"
+            " gets `check`, a person or organisation subjects, grants and objections, the operator"
+            " everything.",
+        ),
+    ] = None,
+    ial: Annotated[
+        int,
+        typer.Option(
+            min=0, max=3, help="How well you identified them (NIST SP 800-63A); 2 signs grants."
+        ),
+    ] = 0,
+    tier: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=2,
+            help="How far a service is trusted: 0 registered, 1 verified, 2 under contract. Below"
+            " 2 it learns nothing that depends on a match, but a permission.",
+        ),
+    ] = None,
+    hours: Annotated[int, typer.Option(min=1, max=_MOST_HOURS, help="How long it holds.")] = 24,
+    data_dir: DataDir = None,
+    _json: AsJson = False,
+) -> None:
+    """Make an access token, and the account it is for if there is none yet.
+
+    The token alone goes to standard output. It is not kept: who loses it makes another.
+
+    For example:
+
+        TOKEN=$(likeness token create --service studio --tier 2)
+
+        likeness token create --person anna --ial 2 --hours 8
+    """
+    kind, handle = _whose(service, person, organisation, operator=operator)
+    if tier is not None and kind is not PrincipalKind.SERVICE:
+        raise Failed("Only a service has a tier: leave --tier out, or give --service.", USAGE)
+    scopes = scopes_of(scope or _DEFAULT_SCOPES[kind].split())
+    lifetime = timedelta(hours=hours)
+
+    async def work(installation: Installation) -> _Made:
+        async with installation.operator.writing() as session:
+            principal = await account_for(session, kind, handle)
+            if tier is not None:
+                await _set_tier(session, principal, tier)
+            now = datetime.now(UTC)
+            credential = await principals.issue(
+                session,
+                principal_id=principal.id,
+                scopes=scopes,
+                ial=ial,
+                expires_at=now + lifetime,
+            )
+        token = mint_access(
+            installation.keys,
+            issuer=installation.settings.issuer,
+            principal_id=principal.id,
+            credential_id=credential.id,
+            client_id=str(principal.id),
+            scopes=scopes,
+            ial=ial,
+            lifetime=lifetime,
+            now=now,
+        )
+        return _Made(principal, credential, token)
+
+    _show(run(work, data_dir=data_dir, create=True))
+
+
+def _show(made: _Made) -> None:
+    principal, credential = made.principal, made.credential
+    note(
+        f"A token for {principal.handle} ({principal.kind}), good until"
+        f" {credential.expires_at:%Y-%m-%d %H:%M} UTC. It allows: {', '.join(credential.scopes)}."
+        f" Revoke it with: likeness token revoke {credential.id}"
+    )
+    document = {
+        "token": made.token,
+        "principalId": principal.id,
+        "credentialId": credential.id,
+        "scopes": credential.scopes,
+        "ial": credential.ial,
+        "expiresAt": credential.expires_at,
+    }
+    result(document, lambda: line(made.token))
+
+
+@app.command("revoke")
+def revoke(
+    credential_id: Annotated[str, typer.Argument(help="As `token create` said.")],
+    *,
+    reason: Annotated[str | None, typer.Option(help="Why, for the record.")] = None,
+    data_dir: DataDir = None,
+    _json: AsJson = False,
+) -> None:
+    """End a token. Nothing new begins with it; revoking it again changes nothing.
+
+    For example:
+
+        likeness token revoke 0199c2f4-7d1e-7a52-9c3b-6f0f4c1f2a10 --reason "laptop lost"
+    """
+    wanted = identifier(credential_id, "token")
+
+    async def work(installation: Installation) -> None:
+        async with installation.operator.writing() as session:
+            await principals.revoke_credential(
+                session, credential_id=wanted, actor_id=OPERATOR_ID, reason=reason
+            )
+
+    run(work, data_dir=data_dir)
+    result({"credentialId": wanted, "revoked": True}, lambda: line(f"Revoked {wanted}."))
+
+
+def _whose(
+    service: str | None, person: str | None, organisation: str | None, *, operator: bool
+) -> tuple[PrincipalKind, str]:
+    given = {
+        PrincipalKind.SERVICE: service,
+        PrincipalKind.PERSON: person,
+        PrincipalKind.ORGANISATION: organisation,
+        PrincipalKind.OPERATOR: "operator" if operator else None,
+    }
+    found = [(kind, handle) for kind, handle in given.items() if handle is not None]
+    if len(found) != 1:
+        raise Failed(
+            "Say whose token: exactly one of --service, --person, --organisation and --operator.",
+            USAGE,
+        )
+    return found[0]
+
+
+def scopes_of(words: Collection[str]) -> frozenset[Scope]:
+    """The scopes these words name; `*` and `grants:*` name several."""
+    found: set[Scope] = set()
+    for word in words:
+        start = word.removesuffix("*")
+        matching = {
+            one for one in Scope if one == word or (start != word and one.startswith(start))
+        }
+        if not matching:
+            raise Failed(f"There is no scope {word}. Scopes: {', '.join(Scope)}.", USAGE)
+        found |= matching
+    return frozenset(found)
+
+
+async def account_for(session: WriteSession, kind: PrincipalKind, handle: str) -> Principal:
+    """The account of this kind and name, opened now if there is none."""
+    found = await principals.by_handle(session, principals.checked_handle(handle))
+    if found is not None:
+        if found.kind != kind:
+            raise ConflictError(f"The account {found.handle} is a {found.kind}, not a {kind}.")
+        return found
+    note(f"Opening an account for {handle} ({kind}).")
+    if kind is not PrincipalKind.SERVICE:
+        return await principals.register(session, kind=kind, handle=handle)
+    service = await services.register(
+        session, service_id=new_id(), owner_id=OPERATOR_ID, name=handle
+    )
+    return await principals.get(session, service.id)
+
+
+async def _set_tier(session: WriteSession, service: Principal, tier: int) -> None:
+    standing = (await services.standings(session, [service.id]))[service.id]
+    if standing.tier != tier:
+        await services.set_tier(session, service_id=service.id, tier=tier, actor_id=OPERATOR_ID)
