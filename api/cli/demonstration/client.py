@@ -1,0 +1,88 @@
+"""An account's way to the registry: HTTP and GraphQL with its token, as for any program."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+
+from api.cli.demonstration import documents
+from registry.errors import UnavailableError
+
+SECONDS = 30.0
+
+
+class RefusedError(Exception):
+    """The registry refused what the demonstration needs it to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the registry answered to a check or an upload: an outcome, and its reason codes."""
+
+    outcome: str
+    reasons: frozenset[str]
+    decision: dict[str, Any] | None = None
+
+
+class Client:
+    """Speaks for one account."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._http = httpx2.Client(
+            base_url=url, headers={"authorization": f"Bearer {token}"}, timeout=SECONDS
+        )
+
+    def close(self) -> None:
+        """Give up the connections."""
+        self._http.close()
+
+    def ask(self, document: str, **variables: object) -> dict[str, Any]:
+        """The one field of a document; RefusedError for a Problem or an error."""
+        response = self._http.post("/graphql", json={"query": document, "variables": variables})
+        try:
+            body = response.json()
+        except ValueError as error:
+            raise RefusedError(f"HTTP {response.status_code}: {response.text[:200]}") from error
+        if body.get("errors"):
+            raise RefusedError(body["errors"][0]["message"])
+        answer: dict[str, Any] = body["data"]["answer"]
+        if "code" in answer:
+            raise RefusedError(f"{answer['code']}: {answer['message']}")
+        return answer
+
+    def upload(self, data: bytes) -> str:
+        """The handle of a picture; RefusedError if it is not read."""
+        response = self._upload(data)
+        if not response.is_success:
+            raise RefusedError(f"HTTP {response.status_code}: {response.text[:200]}")
+        handle: str = response.json()["handle"]
+        return handle
+
+    def upload_refused(self, data: bytes) -> Told:
+        """How an upload that must not be read was answered: by status, code and a sentence."""
+        response = self._upload(data)
+        try:
+            problem = response.json()
+        except ValueError:
+            problem = {}
+        says_why = str(problem.get("message", "")).endswith(".")
+        codes = {str(problem.get("code", "no code")), *([] if says_why else ["no sentence"])}
+        return Told(f"HTTP {response.status_code}", frozenset(codes))
+
+    def _upload(self, data: bytes) -> httpx2.Response:
+        return self._http.post(
+            "/v1/media", content=data, headers={"content-type": "application/octet-stream"}
+        )
+
+    def check(self, question: dict[str, Any]) -> Told:
+        """The decision on a CheckInput."""
+        decision = self.ask(documents.CHECK, input=question)
+        codes = frozenset(reason["code"] for reason in decision["reasons"])
+        return Told(decision["outcome"], codes, decision)
+
+    def get(self, path: str) -> Any:
+        """A public page, as JSON."""
+        response = self._http.get(path)
+        if not response.is_success:
+            raise UnavailableError(f"{path} answered HTTP {response.status_code}.")
+        return response.json()

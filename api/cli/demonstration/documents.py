@@ -1,0 +1,65 @@
+"""The GraphQL documents the demonstration sends; each is sent with one `$input`, or an `$id`."""
+
+_PROBLEM = "... on Problem { code message field }"
+
+REGISTER_SUBJECT = f"""
+mutation ($input: RegisterSubjectInput!) {{
+  answer: registerSubject(input: $input) {{ ... on SubjectRegistered {{ subject {{ id }} }}
+    {_PROBLEM} }}
+}}"""
+
+REGISTER_ASSET = f"""
+mutation ($input: RegisterAssetInput!) {{
+  answer: registerAsset(input: $input) {{ ... on AssetRegistered {{ asset {{ id }} }}
+    {_PROBLEM} }}
+}}"""
+
+PROPOSE_GRANT = f"""
+mutation ($input: ProposeGrantInput!) {{
+  answer: proposeGrant(input: $input) {{ ... on GrantProposed {{ grant {{ id }} }}
+    {_PROBLEM} }}
+}}"""
+
+SIGN_GRANT = f"""
+mutation ($id: ID!) {{
+  answer: signGrant(id: $id, role: SELF) {{ ... on GrantSigned {{ grant {{ id state }} }}
+    {_PROBLEM} }}
+}}"""
+
+REVOKE_GRANT = f"""
+mutation ($id: ID!) {{
+  answer: revokeGrant(id: $id) {{ ... on GrantRevoked {{ grant {{ id state }} }}
+    {_PROBLEM} }}
+}}"""
+
+FILE_OBJECTION = f"""
+mutation ($input: FileObjectionInput!) {{
+  answer: fileObjection(input: $input) {{ ... on ObjectionFiled {{ objection {{ id }} }}
+    {_PROBLEM} }}
+}}"""
+
+TAKE_USE = f"""
+mutation ($input: TakeUseInput!) {{
+  answer: takeUse(input: $input) {{ ... on UseTaken {{ uses {{ ordinal }} }}
+    {_PROBLEM} }}
+}}"""
+
+CHECK = """
+query ($input: CheckInput!) {
+  answer: checkConsent(input: $input) {
+    id outcome mayProceed reasons { code message } token salt logIndex
+  }
+}"""
+
+CHECKPOINT = "query { answer: checkpoint { size note } }"
+
+INCLUSION_PROOF = """
+query ($index: Int!, $size: Int!) {
+  answer: inclusionProof(index: $index, treeSize: $size) { hashes }
+}"""
+
+# What the reader is left with to try by hand.
+TRY_CHECK = """
+query ($input: CheckInput!) {
+  checkConsent(input: $input) { outcome mayProceed reasons { code message } validUntil logIndex }
+}"""
