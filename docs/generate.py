@@ -86,14 +86,14 @@ def _errors() -> str:
 # Error codes
 
 What went wrong, for a program to branch on. The message beside it is for people, is safe to show
-and may change; the code does not. `BUSY` and `UNAVAILABLE` can come with the number of seconds after
+and may change; the code does not. `BUSY` and `UNAVAILABLE` can come with the seconds after
 which to ask again. Whatever is absent and whatever is not yours get the same answer.
 
 | code | when |
 |---|---|
 {rows}
 
-Anything else is a defect of the registry. It is logged whole and shown as "Internal error."; nothing
+Anything else is a defect of the registry: logged whole, shown as "Internal error.", and nothing
 more is told, and no permission was given.
 """
 
