@@ -44,6 +44,11 @@ def jcs(value: object) -> bytes:
         raise InvalidError("The value has no canonical JSON form.") from error
 
 
+def digest(value: object) -> str:
+    """SHA-256 of the value's canonical JSON, hex: how a request is named in its commitment."""
+    return hashlib.sha256(jcs(value)).hexdigest()
+
+
 def commit(salt: bytes, value: object) -> bytes:
     """SHA-256(salt || JCS(value)): binds to the value and tells nothing of it without the salt.
 

@@ -1,6 +1,7 @@
 """The database schema as a whole: its tables, and how a database is brought up to date."""
 
 import asyncio
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -48,6 +49,8 @@ ischema_names.setdefault("xid8", assets.Xid8)  # so that reflection knows the ty
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 OLDEST_POSTGRESQL = 150000
 MONTHS_AHEAD = 13
+_PARTITIONS_LOCK = 0x706172  # released when the connection closes, as its caller does
+_ONE_AT_A_TIME = threading.Lock()  # alembic keeps its state in module globals
 
 
 def include_object(
@@ -90,13 +93,18 @@ async def upgrade(admin_url: str, login_url: str) -> None:
             await _require_server(connection)
         finally:
             await connection.close()
-        await asyncio.to_thread(command.upgrade, config(admin_url), "head")
+        await asyncio.to_thread(_migrate, admin_url)
         connection = await asyncpg.connect(admin_url, timeout=10)
         try:
             await _admit(connection, login_url)
             await make_partitions(connection)
         finally:
             await connection.close()
+
+
+def _migrate(admin_url: str) -> None:
+    with _ONE_AT_A_TIME:
+        command.upgrade(config(admin_url), "head")
 
 
 async def _require_server(connection: asyncpg.Connection) -> None:
@@ -123,6 +131,8 @@ async def _admit(connection: asyncpg.Connection, login_url: str) -> None:
 async def make_partitions(connection: asyncpg.Connection) -> None:
     """A partition of `decisions` for this month and the year ahead, where there is none yet."""
     now = datetime.now(UTC)
+    # Two processes that start together would both find a month missing.
+    await connection.execute(f"select pg_advisory_lock({_PARTITIONS_LOCK})")
     for ahead in range(MONTHS_AHEAD):
         first, last = _month(now, ahead), _month(now, ahead + 1)
         await connection.execute(

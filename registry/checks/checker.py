@@ -5,7 +5,6 @@ and one commit, whatever its size.
 """
 
 import asyncio
-import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -307,7 +306,7 @@ def digest(question: Question) -> str:
         "includeDraftLaw": request.include_draft_law,
         "persons": [_plain(one) for one in question.persons],
     }
-    return hashlib.sha256(receipts.jcs(plain)).hexdigest()
+    return receipts.digest(plain)
 
 
 def _plain(person: Person) -> dict[str, object]:

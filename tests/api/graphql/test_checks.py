@@ -35,9 +35,7 @@ async def test_a_covering_grant_permits(
         "CONSENT",
     )
     assert {"code": "GRANT", "action": "NONE", "person": 0, "grant": grant} in decision["reasons"]
-    assert {"LABEL_EXPLICIT", "REPORT_USAGE"} <= {
-        one["code"] for one in decision["obligations"]
-    }
+    assert {"LABEL_EXPLICIT", "REPORT_USAGE"} <= {one["code"] for one in decision["obligations"]}
     assert decision["validUntil"] > decision["decidedAt"]
 
 
@@ -140,9 +138,7 @@ async def test_a_name_alone_leads_to_a_person(
 ) -> None:
     name = f"Known {secrets.token_hex(4)}"
     await acts.subject(execute, owner, name=name)
-    decision = await acts.check(
-        execute, service, acts.question(persons=[{"name": name.upper()}])
-    )
+    decision = await acts.check(execute, service, acts.question(persons=[{"name": name.upper()}]))
     assert (decision["outcome"], "NAME_ONLY" in acts.codes(decision)) == ("REVIEW_REQUIRED", True)
 
 
@@ -153,8 +149,7 @@ async def test_a_less_trusted_service_learns_nothing_of_the_match(
     await execute(owner, acts.OBJECT, input={"subjectId": subject})
     service = await accounts.open((await accounts.open()).kind.SERVICE, tier=1)
     answers = [
-        await acts.check(execute, service, acts.question(one))
-        for one in (hash, acts.random_hash())
+        await acts.check(execute, service, acts.question(one)) for one in (hash, acts.random_hash())
     ]
     shown = [
         {name: one[name] for name in ("outcome", "reasons", "persons", "obligations", "packs")}

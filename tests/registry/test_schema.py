@@ -1,0 +1,183 @@
+"""The schema: models equal tables, revisions go down and up, roles see and change what they may."""
+
+import asyncio
+import secrets
+import sys
+from collections.abc import AsyncGenerator
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+
+from registry import schema
+from registry.database import APP_ROLE, CHECK_ROLE
+from registry.errors import SetupError
+
+Urls = tuple[str, str]
+
+
+def renamed(url: str, database: str) -> str:
+    """The same server, another database."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
+
+
+@pytest.fixture
+async def empty(urls: Urls) -> AsyncGenerator[Urls]:
+    """A database of its own on the test server, dropped again."""
+    admin, login = urls
+    name = f"schema_{secrets.token_hex(4)}"
+    connection = await asyncpg.connect(admin)
+    await connection.execute(f"create database {name}")
+    yield renamed(admin, name), renamed(login, name)
+    await connection.execute(f"drop database {name} with (force)")
+    await connection.close()
+
+
+async def migrate(url: str, target: str) -> None:
+    """Go to a revision, up or down."""
+    go = command.downgrade if target in {"base", "-1"} else command.upgrade
+    await asyncio.to_thread(go, schema.config(url), target)
+
+
+async def test_there_is_one_head() -> None:
+    assert ScriptDirectory(str(schema.MIGRATIONS)).get_heads() == [schema.head()]
+
+
+async def test_models_equal_the_migrated_tables(empty: Urls) -> None:
+    await schema.upgrade(*empty)
+    await asyncio.to_thread(command.check, schema.config(empty[0]))
+
+
+async def test_several_may_upgrade_at_once(empty: Urls) -> None:
+    await asyncio.gather(*(schema.upgrade(*empty) for _ in range(3)), *map(elsewhere, [empty] * 2))
+    await schema.upgrade(*empty)
+
+
+async def elsewhere(urls: Urls) -> None:
+    """Upgrade from another process."""
+    program = "from asyncio import run; import sys; from registry.schema import upgrade as go;"
+    program += " run(go(*sys.argv[1:]))"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, *urls)
+    assert await process.wait() == 0
+
+
+async def fill(connection: asyncpg.Connection) -> None:
+    """A few rows, one of them history in a partition."""
+    await connection.execute(
+        """
+        insert into principals (id, kind, handle) values
+          ('00000000-0000-7000-8000-00000000000a', 'ORGANISATION', 'agency'),
+          ('00000000-0000-7000-8000-00000000000b', 'SERVICE', 'studio');
+        insert into services (id, owner_id, name, supported_obligations) values
+          ('00000000-0000-7000-8000-00000000000b', '00000000-0000-7000-8000-00000000000a',
+           'studio', '{KEEP_LOG}');
+        insert into decisions values ('01a205e9-0326-7dfc-81c1-1c0b77e1497b',
+          '00000000-0000-7000-8000-00000000000b', now(), 'UNKNOWN', '\\x01', '\\x02', '{}', 0);
+        """
+    )
+
+
+async def contents(connection: asyncpg.Connection) -> dict[str, list[asyncpg.Record]]:
+    """Every row of every table, in a fixed order."""
+    tables = [table.name for table in schema.metadata.sorted_tables]
+    return {name: await connection.fetch(f"select * from {name} t order by t") for name in tables}
+
+
+async def test_down_and_up_again_keeps_every_row(empty: Urls) -> None:
+    await schema.upgrade(*empty)
+    connection = await asyncpg.connect(empty[0])
+    await fill(connection)
+    before = await contents(connection)
+    assert len(before["decisions"]) == 1
+    await migrate(empty[0], "-1")
+    assert await contents(connection) == before
+    await migrate(empty[0], "head")
+    assert await contents(connection) == before
+    await connection.close()
+
+
+async def test_all_the_way_down_leaves_nothing_and_up_works_again(empty: Urls) -> None:
+    await schema.upgrade(*empty)
+    await migrate(empty[0], "base")
+    connection = await asyncpg.connect(empty[0])
+    left = await connection.fetch("select tablename from pg_tables where schemaname = 'public'")
+    assert [row["tablename"] for row in left] == ["alembic_version"]
+    await schema.upgrade(*empty)
+    assert await connection.fetchval("select count(*) from decisions") == 0
+    await connection.close()
+
+
+async def test_a_waiting_migration_gives_up_its_lock(empty: Urls) -> None:
+    await schema.upgrade(*empty)
+    connection = await asyncpg.connect(empty[0])
+    async with connection.transaction():
+        await connection.execute("lock table decisions in access share mode")
+        with pytest.raises(Exception, match="lock timeout"):
+            await migrate(empty[0], "-1")
+    await connection.close()
+
+
+@pytest.mark.parametrize("role", [APP_ROLE, CHECK_ROLE])
+@pytest.mark.parametrize("verb", ["update {} set id = id", "delete from {}", "truncate {}"])
+@pytest.mark.usefixtures("runtime")
+async def test_no_role_of_the_server_can_change_history(urls: Urls, role: str, verb: str) -> None:
+    connection = await asyncpg.connect(urls[1])
+    await connection.execute(f"set role {role}")
+    for table in ("grants", "grant_events", "objections", "decisions", "subject_events"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(verb.format(table))
+    await connection.close()
+
+
+async def test_even_the_owner_cannot_rewrite_history(empty: Urls) -> None:
+    await schema.upgrade(*empty)
+    connection = await asyncpg.connect(empty[0])
+    await fill(connection)
+    for statement in (
+        "update decisions set outcome = 'PERMITTED'",
+        "delete from decisions",
+        "truncate decisions",
+        "delete from principals",
+    ):
+        with pytest.raises(asyncpg.PostgresError, match=r"history|violates foreign key"):
+            await connection.execute(statement)
+    await connection.close()
+
+
+@pytest.mark.usefixtures("runtime")
+async def test_every_table_has_row_security_and_policies_for_both_roles(urls: Urls) -> None:
+    connection = await asyncpg.connect(urls[0])
+    secured = await connection.fetch(
+        "select relname, relrowsecurity from pg_class where relname = any($1)",
+        [table.name for table in schema.metadata.sorted_tables],
+    )
+    assert {row["relname"] for row in secured if not row["relrowsecurity"]} == set()
+    policies = await connection.fetch(
+        "select tablename, unnest(roles)::text as role from pg_policies where cmd = 'SELECT'"
+    )
+    for role in (APP_ROLE, CHECK_ROLE):
+        covered = {row["tablename"] for row in policies if row["role"] == role}
+        assert covered >= {table.name for table in schema.metadata.sorted_tables}
+    await connection.close()
+
+
+@pytest.mark.usefixtures("runtime")
+async def test_a_decision_lies_in_the_partition_of_its_month(urls: Urls) -> None:
+    connection = await asyncpg.connect(urls[0])
+    rows = await connection.fetch(
+        "select relname from pg_class where relname ~ '^decisions_[0-9]{4}_[0-9]{2}$'"
+    )
+    assert len(rows) >= schema.MONTHS_AHEAD
+    assert await connection.fetchval("select count(*) from decisions_unforeseen") == 0
+    await connection.close()
+
+
+async def test_start_up_refuses_a_server_that_may_lose_writes(empty: Urls) -> None:
+    connection = await asyncpg.connect(empty[0])
+    name = await connection.fetchval("select current_database()")
+    await connection.execute(f"alter database {name} set synchronous_commit = off")
+    await connection.close()
+    with pytest.raises(SetupError, match="synchronous_commit"):
+        await schema.upgrade(*empty)
