@@ -1,3 +1,4 @@
+import os
 from uuid import UUID
 
 import numpy as np
@@ -12,6 +13,7 @@ from registry.matching.index import CHUNK_ROWS, HashIndex, Hit
 Hashes = npt.NDArray[np.uint8]
 Stored = dict[UUID, int]
 
+EXAMPLES = 20_000 if os.environ.get("LONG_TESTS") else 1000
 EVERY_BIT = 2**256 - 1
 THRESHOLDS = (0, 1, 48, 49, 60, 61, 255, 256)
 
@@ -58,7 +60,7 @@ changes = st.one_of(
     st.integers(1, 9),
     st.one_of(st.sampled_from(THRESHOLDS), st.integers(0, 256)),
 )
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_search_finds_what_brute_force_finds(
     history: list[tuple[str, list[tuple[UUID, int]]]],
     queries: list[int],
