@@ -159,12 +159,9 @@ def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             _refuse_others(path, os.fstat(file.fileno()).st_mode)
-            data = file.read(_LARGEST_FILE + 1)
+            return file.read(_LARGEST_FILE)
     except OSError as error:
         raise SetupError(f"The key {path} cannot be read: {error.strerror}.") from error
-    if len(data) > _LARGEST_FILE:
-        raise SetupError(f"{path} is too large for a key.")
-    return data
 
 
 def _refuse_others(path: Path, mode: int) -> None:

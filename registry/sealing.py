@@ -77,7 +77,7 @@ class DeploymentKey:
 
     def open(self, sealed: bytes, *, context: bytes) -> bytes:
         """The plaintext again; SealError unless key, context and bytes are those of `seal`."""
-        if sealed[:1] != _SALTED or len(sealed) < 1 + _SALT_BYTES + _NONCE_BYTES + _TAG_BYTES:
+        if sealed[:1] != _SALTED:
             raise SealError
         key = self._message_key(sealed[1:17])
         return key.open(_DIRECT + sealed[17:], context=context)

@@ -125,7 +125,7 @@ def open_note(note: str, keys: Sequence[VerifierKey]) -> tuple[str, frozenset[st
         raise InvalidError("The note is too large.")
     at = note.rfind("\n\n")
     text, lines = note[: at + 1], note[at + 2 :].split("\n")
-    if at < 0 or lines.pop() or not 0 < len(lines) <= _MAX_SIGNATURES:
+    if lines.pop() or not 0 < len(lines) <= _MAX_SIGNATURES:
         raise InvalidError("A signed note ends with a blank line and signature lines.")
     data = _check_text(text)
     signatures = [_signature(line) for line in lines]

@@ -21,6 +21,23 @@ from registry.sealing import SealError
 
 FILES = ["master.key", "token.pem", "access.pem", "log.pem"]
 
+# Made by the first version under a master key of the bytes 0 to 31: never to be remade.
+GOLDEN = {
+    "installation": "5b8d741d9aa8486352528e6b5015f3e3",
+    "index": "b5a1eece2ba571316116ef08011ef89631f219aeb958554f8c1c0c3d28a54e2b",
+    "wrapped": (
+        "01e3ca28ec4331c1e4efbfab20522760c3af458a60fb388d777a95c6cd95c625"
+        "8f6229fed02aa99ed006ea613ab2afe870eef316717cbcfdca122191f2"
+    ),
+    "sealed": (
+        "01c5a862c21a9ffe32faf433dc77e0f52c0d00ece3f894f850d6bf105904ed320ba0ccfe3218513eba"
+    ),
+    "deployment": (
+        "025d3618080d324065fe6b68af8824d12a05d362051db3b2bc3f6b290daae2f4"
+        "e93afad10640cfe3e6fd9eb54daa8c020d9096e763b6"
+    ),
+}
+
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
@@ -164,6 +181,26 @@ def test_keys_are_not_made_behind_a_broken_link(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="cannot be made"):
         Keys.open(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["keys"]
+
+
+def test_what_was_sealed_and_indexed_stays_readable_in_later_versions(tmp_path: Path) -> None:
+    Keys.open(tmp_path)
+    (tmp_path / "keys" / "master.key").write_bytes(bytes(range(32)))
+    keys, subject = Keys.open(tmp_path), UUID(int=1)
+    assert keys.installation_id == GOLDEN["installation"]
+    assert keys.blind_index(" Ada  LOVELACE").hex() == GOLDEN["index"]
+    key = keys.open_key(subject, bytes.fromhex(GOLDEN["wrapped"]))
+    assert key.open(bytes.fromhex(GOLDEN["sealed"]), context=b"row") == b"of a subject"
+    sealed = bytes.fromhex(GOLDEN["deployment"])
+    assert keys.deployment_key.open(sealed, context=b"row") == b"of nobody"
+
+
+def test_a_rotation_needs_no_folder_of_retired_keys(tmp_path: Path) -> None:
+    keys = Keys.open(tmp_path)
+    (tmp_path / "keys" / "retired").rmdir()
+    keys.rotate(KeyRole.LOG)
+    assert len(Keys.open(tmp_path).public_keys(KeyRole.LOG)) == 2
+    assert (tmp_path / "keys" / "retired").stat().st_mode & 0o777 == 0o700
 
 
 def test_an_empty_folder_is_filled(tmp_path: Path) -> None:

@@ -98,6 +98,11 @@ def test_a_commitment_is_the_hash_of_salt_and_value() -> None:
     assert receipts.commit(SALT, {"b": 2, "a": "1"}) != expected
 
 
+def test_a_request_is_named_by_the_hash_of_its_canonical_form() -> None:
+    expected = hashlib.sha256(b'{"a":1,"b":2}').hexdigest()
+    assert receipts.digest({"b": 2, "a": 1.0}) == expected
+
+
 @pytest.mark.parametrize("length", [0, 16, 31, 33])
 def test_a_salt_has_one_length(length: int) -> None:
     with pytest.raises(InvalidError, match="32 bytes"):

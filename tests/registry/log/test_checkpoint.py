@@ -168,6 +168,7 @@ def test_a_signed_body_that_is_no_checkpoint_is_refused(body: str) -> None:
         NOTE.replace("\n\n", "\n\n\n"),
         NOTE + "\u2014 a+b AAAAAAAA\n",
         NOTE + "\u2014 a AAAA\n",
+        NOTE + "\u2014 a AAAAAA==\n",
         NOTE + "\u2014  AAAAAAAA\n",
         NOTE + "\u2014 a\u2003b AAAAAAAA\n",
         NOTE + "\u2014 a AAAAAAAA \n",
@@ -176,7 +177,7 @@ def test_a_signed_body_that_is_no_checkpoint_is_refused(body: str) -> None:
         NOTE + "\u2014 a AAAAAAAA\n" * 64,
         "a" * 2**18 + NOTE,
     ],
-    ids=range(20),
+    ids=range(21),
 )
 def test_a_malformed_note_is_refused(note: str) -> None:
     with pytest.raises(InvalidError):
