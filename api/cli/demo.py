@@ -29,7 +29,7 @@ from api.cli.demonstration.evidence import Evidence
 from api.cli.demonstration.figures import Figures
 from api.cli.demonstration.people import Cast
 from api.cli.demonstration.scene import Clients
-from api.cli.demonstration.server import Server, running
+from api.cli.demonstration.server import LOG, Server, running
 from api.cli.demonstration.souvenir import Souvenir
 from api.cli.demonstration.table import Played, Screen
 from api.cli.output import NO, Bar, Failed, failing, working
@@ -74,7 +74,7 @@ def demo(
             rng = random.Random(seed)  # noqa: S311  # a run that can be repeated
             _run(Screen(), rng, seed, data_dir, photos_dir, keep=keep)
     except RefusedError as error:
-        raise Failed(f"The demonstration was refused: {error}", NO) from error
+        raise Failed(f"{error} The server's log is {data_dir / LOG}.", NO) from error
 
 
 def _forget_settings() -> None:
@@ -102,7 +102,7 @@ def _run(
     _prove(screen, shown.evidence, rng)
     if not keep:
         _invite(screen, shown.souvenir, None)
-    _judge(screen, shown.played)
+    judge(screen, shown.played)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +234,7 @@ def _wait(screen: Screen) -> None:
         signal.pause()
 
 
-def _judge(screen: Screen, played: Sequence[Played]) -> None:
+def judge(screen: Screen, played: Sequence[Played]) -> None:
     """Say whether all went as it must; Failed if not."""
     missing = ENGINE_OUTCOMES - {one.told.outcome for one in played}
     wrong = [one for one in played if not one.held]

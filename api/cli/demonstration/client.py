@@ -54,20 +54,15 @@ class Client:
         """The handle of a picture; RefusedError if it is not read."""
         response = self._upload(data)
         if not response.is_success:
-            raise RefusedError(f"HTTP {response.status_code}: {response.text[:200]}")
+            raise RefusedError(_sentence(response) or f"HTTP {response.status_code}")
         handle: str = response.json()["handle"]
         return handle
 
     def upload_refused(self, data: bytes) -> Told:
         """How an upload that must not be read was answered: by status, code and a sentence."""
         response = self._upload(data)
-        try:
-            problem = response.json()
-        except ValueError:
-            problem = {}
-        says_why = str(problem.get("message", "")).endswith(".")
-        codes = {str(problem.get("code", "no code")), *([] if says_why else ["no sentence"])}
-        return Told(f"HTTP {response.status_code}", frozenset(codes))
+        reasons = {str(response.json().get("code"))} if _sentence(response) else {"no sentence"}
+        return Told(f"HTTP {response.status_code}", frozenset(reasons))
 
     def _upload(self, data: bytes) -> httpx2.Response:
         return self._http.post(
@@ -86,3 +81,12 @@ class Client:
         if not response.is_success:
             raise UnavailableError(f"{path} answered HTTP {response.status_code}.")
         return response.json()
+
+
+def _sentence(response: httpx2.Response) -> str | None:
+    """What a problem says, if it is a problem and says it in a sentence."""
+    try:
+        message = response.json().get("message")
+    except (ValueError, AttributeError):
+        return None
+    return message if isinstance(message, str) and message.endswith(".") else None

@@ -15,6 +15,7 @@ import httpx2
 
 from registry.errors import SetupError
 
+LOG = "server.log"
 START_SECONDS = 120
 STOP_SECONDS = 20
 _TAIL_LINES = 15
@@ -38,7 +39,7 @@ def running(data_dir: Path) -> Iterator[Server]:
 
     Raises SetupError with the end of the server's log if it does not become ready.
     """
-    log = data_dir / "server.log"
+    log = data_dir / LOG
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603  # our own interpreter and arguments
             [*_COMMAND, "--data-dir", str(data_dir)],

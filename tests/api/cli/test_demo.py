@@ -1,0 +1,160 @@
+"""The demonstration is run as a reader runs it; its guards are made to fail."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from api.cli.demo import ENGINE_OUTCOMES, judge
+from api.cli.demonstration import folder
+from api.cli.demonstration.client import Told
+from api.cli.demonstration.folder import MARKER
+from api.cli.demonstration.scene import Scene, answer
+from api.cli.demonstration.table import WIDTH, Played, Screen
+from api.cli.output import Failed
+from registry.embedded.lock import Lock
+from registry.errors import SetupError
+
+PACKAGES = Path(__file__).resolve().parents[3] / ".likeness" / "packages"
+LIKENESS = (sys.executable, "-c", "from api.cli.main import run; run()")
+
+
+@pytest.fixture
+def reachable() -> Iterator[Path]:
+    """A folder that the database's account can reach."""
+    made = Path(tempfile.mkdtemp(prefix="likeness-demo-"))
+    made.chmod(0o711)
+    yield made
+    shutil.rmtree(made)
+
+
+def test_another_seed_gives_another_run_in_which_every_answer_is_as_it_must_be(
+    reachable: Path, photos: dict[str, bytes]
+) -> None:
+    assert photos  # the packages are there
+    data_dir = reachable / "demo"
+    options = ["--seed", "20261122", "--data-dir", str(data_dir), "--photos", str(PACKAGES)]
+    done = subprocess.run(
+        [*LIKENESS, "demo", *options],
+        env={**os.environ, "LIKENESS_PORT": "1", "LIKENESS_DATABASE_URL": "postgresql://nowhere/"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "\x1b" not in done.stdout
+    shown = [line.rstrip() for line in done.stdout.splitlines()]
+    assert max(len(line) for line in shown if str(reachable) not in line) <= WIDTH
+    answers = [one[1] for line in shown if (one := re.search(r"  +([A-Z_]{7,16}) +[A-Z_]+$", line))]
+    assert len(answers) >= 20
+    assert set(answers) >= ENGINE_OUTCOMES
+    assert re.search(r"CPU per check +\d+\.\d ms", done.stdout)
+    assert "One character changed  refused" in done.stdout
+    pid = int(re.findall(r"runs as process (\d+)", done.stdout)[0])
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    token = data_dir / "try" / "token"
+    assert token.read_text().count(".") == 2
+    assert token.parent.stat().st_mode & 0o077 == 0
+
+
+def test_a_server_that_does_not_start_is_shown_with_the_end_of_its_log(
+    reachable: Path, photos: dict[str, bytes]
+) -> None:
+    assert photos
+    data_dir = reachable / "demo"
+    folder.prepare(data_dir)
+    program = (
+        "from pathlib import Path; from api.cli.demonstration import folder, server\n"
+        f"path = Path({str(data_dir)!r})\n"
+        "(path / 'keys').write_text('in the way')\n"
+        "with server.running(path): pass"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 1
+    assert f"The end of {data_dir / 'server.log'}" in done.stderr
+    assert "keys" in done.stderr.rpartition("The end of")[2]
+
+
+def test_a_folder_that_no_demonstration_made_is_not_emptied(tmp_path: Path) -> None:
+    (tmp_path / "letters").write_text("mine")
+    with pytest.raises(SetupError, match="not emptied"):
+        folder.prepare(tmp_path)
+    assert (tmp_path / "letters").read_text() == "mine"
+
+
+def test_a_link_is_not_followed_to_a_folder_to_empty(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    folder.prepare(target)
+    (target / "letters").write_text("mine")
+    (tmp_path / "link").symlink_to(target)
+    with pytest.raises(SetupError, match="not a folder"):
+        folder.prepare(tmp_path / "link")
+    assert (target / "letters").exists()
+
+
+def test_the_demonstrations_own_folder_is_emptied_but_not_what_it_links_to(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "letters").write_text("mine")
+    demo = tmp_path / "demo"
+    folder.prepare(demo)
+    (demo / "keys").mkdir()
+    (demo / "keys" / "master.key").write_text("old")
+    (demo / "link").symlink_to(elsewhere)
+
+    folder.prepare(demo)
+
+    assert [one.name for one in demo.iterdir()] == [MARKER]
+    assert (elsewhere / "letters").exists()
+
+
+def test_a_folder_that_is_served_is_not_emptied(tmp_path: Path) -> None:
+    folder.prepare(tmp_path)
+    served = Lock(tmp_path / "postgres.lock")
+    assert served.acquire() is None
+    with pytest.raises(SetupError, match=f"Process {os.getpid()} serves this folder"):
+        folder.prepare(tmp_path)
+    assert (tmp_path / "postgres.lock").exists()
+    served.release()
+    folder.prepare(tmp_path)
+    assert not (tmp_path / "postgres.lock").exists()
+
+
+def played(expected: Told, told: Told) -> Played:
+    return Played(Scene("Title", "photo", expected, lambda _: told), told)
+
+
+EVERY_OUTCOME = [played(answer(one), answer(one)) for one in sorted(ENGINE_OUTCOMES)]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [answer("UNKNOWN", "NO_MATCH"), answer("PERMITTED", "GRANT", "EXTRA"), answer("UNKNOWN")],
+)
+def test_an_answer_that_is_another_fails_the_run_and_says_which(
+    told: Told, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = played(answer("PERMITTED", "GRANT"), told)
+    with pytest.raises(Failed) as failure:
+        judge(Screen(), [*EVERY_OUTCOME, wrong])
+    assert failure.value.exit_code == 1
+    shown = capsys.readouterr().out
+    assert "expected PERMITTED GRANT" in shown
+    assert f"got      {told.outcome}" in shown
+
+
+def test_a_run_without_one_of_the_outcomes_fails() -> None:
+    judge(Screen(), EVERY_OUTCOME)
+    with pytest.raises(Failed, match=EVERY_OUTCOME[0].told.outcome):
+        judge(Screen(), EVERY_OUTCOME[1:])
