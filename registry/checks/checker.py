@@ -12,10 +12,9 @@ from uuid import UUID
 
 import asyncpg
 
-from registry import receipts
 from registry.away import away
 from registry.checks import evidence, record, snapshot
-from registry.checks.questions import Person, Question
+from registry.checks.questions import Person, Question, digest
 from registry.checks.references import References
 from registry.checks.uploads import resolve
 from registry.database import Actor
@@ -287,41 +286,6 @@ def _wanted(batch: Sequence[_Asked], keys: Keys) -> snapshot.Wanted:
         },
         nonces={asked.nonce for asked in batch if asked.nonce is not None},
     )
-
-
-def digest(question: Question) -> str:
-    """SHA-256 of the question as it was asked, in canonical JSON (RFC 8785); hex."""
-    request = question.request
-    plain = {
-        "use": str(request.use),
-        "purpose": str(request.purpose),
-        "modalities": sorted(request.modalities),
-        "territories": sorted(request.territories),
-        "content": sorted(request.content),
-        "commercial": request.commercial,
-        "claimedException": request.claimed_exception,
-        "supportedObligations": None
-        if request.supported_obligations is None
-        else sorted(request.supported_obligations),
-        "includeDraftLaw": request.include_draft_law,
-        "persons": [_plain(one) for one in question.persons],
-    }
-    return receipts.digest(plain)
-
-
-def _plain(person: Person) -> dict[str, object]:
-    return {
-        "claimedSubject": None if person.claimed_subject is None else str(person.claimed_subject),
-        "name": person.name,
-        "target": person.target,
-        "probes": [
-            {
-                "media": None if probe.media is None else str(probe.media),
-                "imageHash": None if probe.image_hash is None else probe.image_hash.hex(),
-            }
-            for probe in person.probes
-        ],
-    }
 
 
 def _give(asked: _Asked, answer: Answer) -> None:

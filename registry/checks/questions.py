@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
+from registry import receipts
 from registry.errors import InvalidError
 from registry.policy import territories as known_territories
 from registry.policy.facts import Request
@@ -117,3 +118,38 @@ def _checked(persons: Collection[Person]) -> tuple[Person, ...]:
         if one.name is not None:
             checked_name(one.name)
     return tuple(persons)
+
+
+def digest(question: Question) -> str:
+    """SHA-256 of the question as it was asked, in canonical JSON (RFC 8785); hex."""
+    request = question.request
+    plain = {
+        "use": str(request.use),
+        "purpose": str(request.purpose),
+        "modalities": sorted(request.modalities),
+        "territories": sorted(request.territories),
+        "content": sorted(request.content),
+        "commercial": request.commercial,
+        "claimedException": request.claimed_exception,
+        "supportedObligations": None
+        if request.supported_obligations is None
+        else sorted(request.supported_obligations),
+        "includeDraftLaw": request.include_draft_law,
+        "persons": [_plain(one) for one in question.persons],
+    }
+    return receipts.digest(plain)
+
+
+def _plain(person: Person) -> dict[str, object]:
+    return {
+        "claimedSubject": None if person.claimed_subject is None else str(person.claimed_subject),
+        "name": person.name,
+        "target": person.target,
+        "probes": [
+            {
+                "media": None if probe.media is None else str(probe.media),
+                "imageHash": None if probe.image_hash is None else probe.image_hash.hex(),
+            }
+            for probe in person.probes
+        ],
+    }
