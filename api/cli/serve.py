@@ -30,7 +30,6 @@ def serve(
     folder. A second `serve` on the same data folder is refused.
 
     Examples:
-
         likeness serve
 
         likeness serve --port 9000 --data-dir /srv/likeness
@@ -42,6 +41,7 @@ def serve(
         os.environ.setdefault(name, "1")
     given = {"host": host, "port": port, "data_dir": data_dir}
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     with failing():
         settings = Settings.load(**{name: one for name, one in given.items() if one is not None})
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
