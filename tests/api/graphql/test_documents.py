@@ -104,6 +104,16 @@ def test_a_document_is_refused_by_a_code(text: str, code: str | None) -> None:
     assert code_of(text) == code
 
 
+def test_tokens_are_counted_on_reading() -> None:
+    def with_numbers(count: int) -> str:
+        return "{sum(numbers: [" + "1 " * count + "])}"
+
+    assert store().read(with_numbers(990)).ast is not None
+    (error,) = store().read(with_numbers(1_000)).errors
+    assert "more than 1000 tokens" in error["message"]
+    assert error["extensions"]["code"] == LIMIT_EXCEEDED
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [
