@@ -87,7 +87,7 @@ def run(arguments: Sequence[str] | None = None) -> None:
     """The console script."""
     begin()
     try:
-        app(arguments)
+        app(arguments, prog_name="likeness")
     except RegistryError as error:
         failure = failure_of(error)
     except Failed as error:

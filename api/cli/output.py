@@ -204,7 +204,8 @@ class Bar:
         trace: TracebackType | None,
     ) -> None:
         """Take the bar away."""
-        self._progress.stop()
+        if self._task is not None:  # to stop what never started prints an empty line
+            self._progress.stop()
 
     def update(self, done: int, total: int) -> None:
         """So much of so much is done."""

@@ -42,7 +42,9 @@ def add(
     ] = None,
     born: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Makes a minor a minor until of age."),
+        typer.Option(
+            formats=["%Y-%m-%d"], help="Left out, a permission waits for who checks the age."
+        ),
     ] = None,
     verified: Annotated[
         bool, typer.Option("--verified", help="You have checked that the owner is this person.")
@@ -55,9 +57,9 @@ def add(
 
     For example:
 
-        SUBJECT=$(likeness subject add --owner anna --name "Anna Adams" --verified)
+        likeness subject add --owner anna --name "Anna Adams" --born 1985-03-03 --verified
 
-        likeness subject add --name "Kim Young" --alias "DJ Young" --born 2012-06-01
+        SUBJECT=$(likeness subject add --name "Kim Young" --alias "DJ Young")
     """
     birth_date = None if born is None else born.date()
     profile = Profile(name, tuple(alias or ()), birth_date)

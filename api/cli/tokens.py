@@ -14,6 +14,7 @@ from registry.access_tokens import mint_access
 from registry.database import WriteSession, new_id
 from registry.errors import ConflictError
 from registry.installation import Installation
+from registry.policy.vocabulary import ObligationCode
 from registry.principals import OPERATOR_ID, Credential, Principal, PrincipalKind, Scope
 
 app = typer.Typer(no_args_is_help=True)
@@ -63,6 +64,10 @@ def create(
             " 2 it learns nothing that depends on a match, but a permission.",
         ),
     ] = None,
+    supports: Annotated[
+        list[ObligationCode] | None,
+        typer.Option(help="A duty a new service can fulfil; may be repeated. Said once, for good."),
+    ] = None,
     hours: Annotated[int, typer.Option(min=1, max=_MOST_HOURS, help="How long it holds.")] = 24,
     data_dir: DataDir = None,
     _json: AsJson = False,
@@ -80,12 +85,14 @@ def create(
     kind, handle = _whose(service, person, organisation, operator=operator)
     if tier is not None and kind is not PrincipalKind.SERVICE:
         raise Failed("Only a service has a tier: leave --tier out, or give --service.", USAGE)
+    if supports and kind is not PrincipalKind.SERVICE:
+        raise Failed("Only a service fulfils duties: leave --supports out.", USAGE)
     scopes = scopes_of(scope or _DEFAULT_SCOPES[kind].split())
     lifetime = timedelta(hours=hours)
 
     async def work(installation: Installation) -> _Made:
         async with installation.operator.writing() as session:
-            principal = await account_for(session, kind, handle)
+            principal = await account_for(session, kind, handle, frozenset(supports or ()))
             if tier is not None:
                 await _set_tier(session, principal, tier)
             now = datetime.now(UTC)
@@ -188,18 +195,29 @@ def scopes_of(words: Collection[str]) -> frozenset[Scope]:
     return frozenset(found)
 
 
-async def account_for(session: WriteSession, kind: PrincipalKind, handle: str) -> Principal:
+async def account_for(
+    session: WriteSession,
+    kind: PrincipalKind,
+    handle: str,
+    supports: frozenset[ObligationCode] = frozenset(),
+) -> Principal:
     """The account of this kind and name, opened now if there is none."""
     found = await principals.by_handle(session, principals.checked_handle(handle))
     if found is not None:
         if found.kind != kind:
             raise ConflictError(f"The account {found.handle} is a {found.kind}, not a {kind}.")
+        if supports and supports != (await services.mine(session, found.id)).supported_obligations:
+            raise ConflictError(f"{found.handle} was registered with other duties than these.")
         return found
     note(f"Opening an account for {handle} ({kind}).")
     if kind is not PrincipalKind.SERVICE:
         return await principals.register(session, kind=kind, handle=handle)
     service = await services.register(
-        session, service_id=new_id(), owner_id=OPERATOR_ID, name=handle
+        session,
+        service_id=new_id(),
+        owner_id=OPERATOR_ID,
+        name=handle,
+        supported_obligations=supports,
     )
     return await principals.get(session, service.id)
 
