@@ -1,0 +1,192 @@
+"""What a check by picture hash costs beside 100,000 references: CPU, wall, memory, cold start.
+
+    python bench/check_cost.py --references 100000
+
+CPU is that of the API process and of PostgreSQL's processes, from /proc (Linux), without the
+client's. Wall includes a Python client on the same machine. Exits with 1 above a target: 6 CPU ms
+for one check at a time over GraphQL (both together), 350 MiB, 3 s from start to /readyz beyond
+PostgreSQL's own.
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import cpu
+import numpy as np
+from asking import CHECKS, Client, Json, question
+from filling import Filled, fill, neighbour, stranger
+from stage import Api, Stage
+from telling import Progress, parser_of, percentile, sized, table, verdict
+
+CPU_MS, MEMORY_MIB, COLD_SECONDS = 6.0, 350.0, 3.0
+BATCH = 64
+GRANTED = 64
+PER_PERSON = 10
+
+Ask = Callable[[Client], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One line of the table; milliseconds a check, wall a request."""
+
+    api_ms: float
+    postgres_ms: float
+    p50_ms: float
+    p95_ms: float
+    a_second: float
+
+
+def main() -> int:
+    parser = parser_of(__doc__)
+    parser.add_argument("--n", type=int, help="checks a line  [default: 1,000]")
+    parser.add_argument("--references", type=int, help="on record  [default: 100,000]")
+    given = sized(parser, n=1000, quick=100, long=5000)
+    references = given.references or (10_000 if given.quick else 100_000)
+    with Stage() as stage:
+        began = time.monotonic()
+        people = max(GRANTED, references // PER_PERSON)
+        filled = fill(stage, people=people, per_person=PER_PERSON, granted=GRANTED, seed=given.seed)
+        print(f"{len(filled.hashes):,} references made in {time.monotonic() - began:.1f} s")
+        cold, api = _cold_start(stage)
+        after_start = cpu.resident_mib(api.pid)
+        lines = asyncio.run(_measure(stage, api, filled, given.n, given.seed))
+        memory = cpu.resident_mib(api.pid)
+    _print(lines)
+    print(f"memory of the API process: {after_start:.0f} MiB at start, {memory:.0f} MiB at the end")
+    first = next(iter(lines.values()))
+    one = first.api_ms + first.postgres_ms
+    cold_text = _cold_text(cold)
+    holds = one <= CPU_MS and memory <= MEMORY_MIB and cold["beyond"] <= COLD_SECONDS
+    return verdict(
+        holds=holds,
+        text=f"{one:.2f} CPU ms a check ({first.api_ms:.2f} API, {first.postgres_ms:.2f}"
+        f" PostgreSQL; <= {CPU_MS:g}), {memory:.0f} MiB (<= {MEMORY_MIB:g}), {cold_text}",
+    )
+
+
+def _cold_text(cold: dict[str, float]) -> str:
+    return (
+        f"cold start {cold['beyond']:.1f} s (<= {COLD_SECONDS:g}; PostgreSQL's own"
+        f" {cold['postgres']:.1f} s)"
+    )
+
+
+def _cold_start(stage: Stage) -> tuple[dict[str, float], Api]:
+    """Both again from nothing: PostgreSQL, timed alone, then an API process beside it."""
+    stage.postgres.stop()
+    began = time.monotonic()
+    stage.postgres.start()
+    postgres = time.monotonic() - began
+    api = stage.prepared()
+    api.start()
+    beyond = api.wait_until_ready()
+    print(f"cold start: PostgreSQL {postgres:.2f} s, then the API process {beyond:.2f} s")
+    return {"postgres": postgres, "beyond": beyond}, api
+
+
+async def _measure(stage: Stage, api: Api, filled: Filled, n: int, seed: int) -> dict[str, Figures]:
+    rng = np.random.default_rng(seed)
+    postmaster = stage.postgres.pid
+    assert postmaster is not None
+
+    def permitted() -> Json:
+        at = int(rng.integers(GRANTED * PER_PERSON))
+        return question(neighbour(filled.hashes[at], 10, rng))
+
+    def unknown() -> Json:
+        return question(stranger())
+
+    def graphql(make: Callable[[], Json], outcome: str) -> Ask:
+        async def ask(client: Client) -> None:
+            decision = await client.check(make())
+            assert decision["outcome"] == outcome, decision
+
+        return ask
+
+    def rest(make: Callable[[], Json], outcome: str) -> Ask:
+        async def ask(client: Client) -> None:
+            decision = await client.post("/v1/check", make())
+            assert decision["outcome"] == outcome, decision
+
+        return ask
+
+    async def batch(client: Client) -> None:
+        decisions = await client.run(CHECKS, inputs=[permitted() for _ in range(BATCH)])
+        assert all(one["outcome"] == "PERMITTED" for one in decisions), decisions
+
+    plan: list[tuple[str, Ask, int, int]] = [
+        ("GraphQL, permitted, one at a time", graphql(permitted, "PERMITTED"), 1, 1),
+        ("GraphQL, unknown, one at a time", graphql(unknown, "UNKNOWN"), 1, 1),
+        ("GraphQL, permitted, 16 at once", graphql(permitted, "PERMITTED"), 16, 1),
+        ("GraphQL, permitted, 64 at once", graphql(permitted, "PERMITTED"), 64, 1),
+        ("/v1/check, permitted, one at a time", rest(permitted, "PERMITTED"), 1, 1),
+        ("/v1/check, permitted, 16 at once", rest(permitted, "PERMITTED"), 16, 1),
+        ("/v1/check, permitted, 64 at once", rest(permitted, "PERMITTED"), 64, 1),
+        (f"checkConsents, {BATCH} in a request", batch, 1, BATCH),
+    ]
+    lines, progress = {}, Progress("checks", len(plan) * n)
+    async with Client(api, stage.service) as client:
+        for name, ask, at_once, size in plan:
+            await _rounds(client, ask, max(1, min(50, n) // size), at_once)  # warm
+            lines[name] = await _line(client, ask, n, at_once, size, (api.pid, postmaster))
+            progress.step(n)
+    progress.end()
+    return lines
+
+
+async def _line(
+    client: Client, ask: Ask, n: int, at_once: int, size: int, pids: tuple[int, int]
+) -> Figures:
+    rounds = max(1, n // size)
+    api, postmaster = pids
+    before = (cpu.seconds(api), cpu.tree_seconds(postmaster), time.monotonic())
+    walls = await _rounds(client, ask, rounds, at_once)
+    after = (cpu.seconds(api), cpu.tree_seconds(postmaster), time.monotonic())
+    took = [end - begin for begin, end in zip(before, after, strict=True)]
+    checks = rounds * size
+    return Figures(
+        took[0] * 1000 / checks,
+        took[1] * 1000 / checks,
+        percentile(walls, 0.5) * 1000,
+        percentile(walls, 0.95) * 1000,
+        checks / took[2],
+    )
+
+
+async def _rounds(client: Client, ask: Ask, rounds: int, at_once: int) -> list[float]:
+    """Wall seconds of each request, `at_once` of them always under way."""
+    walls, left = list[float](), iter(range(rounds))
+
+    async def work() -> None:
+        for _ in left:
+            began = time.monotonic()
+            await ask(client)
+            walls.append(time.monotonic() - began)
+
+    await asyncio.gather(*(work() for _ in range(at_once)))
+    return walls
+
+
+def _print(lines: dict[str, Figures]) -> None:
+    heads: Sequence[str] = (
+        *("CPU ms a check", "API", "PostgreSQL", "together"),
+        *("wall p50 ms", "p95", "checks/s"),
+    )
+    table(
+        heads,
+        [
+            (
+                *(name, one.api_ms, one.postgres_ms, one.api_ms + one.postgres_ms),
+                *(one.p50_ms, one.p95_ms, f"{one.a_second:.0f}"),
+            )
+            for name, one in lines.items()
+        ],
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

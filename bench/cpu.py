@@ -1,0 +1,69 @@
+"""CPU time and memory of processes, as Linux counts them in /proc."""
+
+import os
+from pathlib import Path
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def seconds(pid: int) -> float:
+    """CPU time of one process, all its threads, since it began."""
+    utime, stime, *_ = _times(pid)
+    return (utime + stime) / _TICKS
+
+
+def tree_seconds(pid: int) -> float:
+    """The same of a process with all its descendants, those that ended included."""
+    total = 0
+    for one in (pid, *descendants(pid)):
+        try:
+            total += sum(_times(one))
+        except FileNotFoundError:  # it ended meanwhile: its parent has its times now
+            continue
+    return total / _TICKS
+
+
+def descendants(pid: int) -> list[int]:
+    """Children, their children and so on."""
+    children: dict[int, list[int]] = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal():
+            try:
+                parent = int(_fields(int(folder.name))[1])
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            children.setdefault(parent, []).append(int(folder.name))
+    found, left = list[int](), [pid]
+    while left:
+        below = children.get(left.pop(), [])
+        found += below
+        left += below
+    return found
+
+
+def postmaster(pid: int) -> int:
+    """The PostgreSQL server that this process runs as its child."""
+    for child in descendants(pid):
+        command = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
+        if command[0].endswith(b"/postgres") and b"-D" in command:
+            return child
+    raise LookupError(f"Process {pid} runs no PostgreSQL.")
+
+
+def resident_mib(pid: int) -> float:
+    """Memory the process holds now."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    raise LookupError(f"Process {pid} holds no memory.")
+
+
+def _times(pid: int) -> tuple[int, int, int, int]:
+    """utime, stime, cutime, cstime in clock ticks (proc(5))."""
+    fields = _fields(pid)
+    return int(fields[11]), int(fields[12]), int(fields[13]), int(fields[14])
+
+
+def _fields(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat from the third (state) on: the second may hold anything."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -1,0 +1,153 @@
+"""Many subjects, references and grants at once: COPY of rows sealed with the installation's keys."""
+
+import asyncio
+import os
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+import numpy as np
+import numpy.typing as npt
+from stage import Account, Stage
+
+from registry import assets, subjects
+from registry.database import new_id
+from registry.encoders.image_hash import ENCODER_ID
+from registry.keys import Keys
+from registry.subjects import Profile
+
+Hashes = npt.NDArray[np.uint8]
+_PART = 8192
+_COLUMNS = {
+    "subjects": ("id", "owner_id", "profile"),
+    "subject_keys": ("subject_id", "wrapped"),
+    "subject_aliases": ("subject_id", "alias_index"),
+    "subject_events": ("id", "subject_id", "kind", "actor_id"),
+    "assets": ("id", "owner_id", "encoder"),
+    "asset_references": ("id", "asset_id", "subject_id", "sealed_hash"),
+    "grants": (
+        *("id", "subject_id", "proposed_by", "grantees", "ends_at", "content_allowed"),
+        *("commercial", "written", "separate", "represented", "replaces_performance"),
+        *("obligations", "acknowledges_objections", "modalities", "uses", "purposes"),
+    ),
+    "grant_events": ("id", "grant_id", "kind", "role", "ial", "actor_id"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A subject of the owner, and what seals their rows."""
+
+    id: UUID
+    wrapped: bytes
+    grant: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What was put on record: reference i has hash i and shows person `i // per_person`."""
+
+    people: list[Person]
+    hashes: Hashes  # (references, 32)
+
+
+def fill(stage: Stage, *, people: int, per_person: int, granted: int = 0, seed: int = 1) -> Filled:
+    """Verified grown-ups with pictures; the first `granted` allow the service pictures in films."""
+    keys, rng = stage.keys, np.random.default_rng(seed)
+    known = [person(keys) for _ in range(people)]
+    known = [Person(one.id, one.wrapped, new_id()) for one in known[:granted]] + known[granted:]
+    hashes = rng.integers(0, 256, (people * per_person, 32), np.uint8)
+    asyncio.run(_fill(stage, keys, known, hashes, per_person))
+    return Filled(known, hashes)
+
+
+def person(keys: Keys) -> Person:
+    """Somebody new, not on record yet."""
+    subject_id = new_id()
+    return Person(subject_id, keys.wrap_new(subject_id), None)
+
+
+async def _fill(
+    stage: Stage, keys: Keys, people: list[Person], hashes: Hashes, per_person: int
+) -> None:
+    connection = await asyncpg.connect(stage.admin_url)
+    try:
+        for first in range(0, len(people), _PART):
+            await insert_people(
+                connection, people[first : first + _PART], keys, stage.owner, stage.service
+            )
+        for first in range(0, len(hashes), _PART):
+            part = [
+                (people[at // per_person], hashes[at].tobytes())
+                for at in range(first, min(first + _PART, len(hashes)))
+            ]
+            await insert_references(connection, part, keys, stage.owner)
+        await connection.execute("vacuum analyze")  # as autovacuum would within minutes
+    finally:
+        await connection.close()
+
+
+async def insert_people(
+    connection: asyncpg.Connection,
+    people: list[Person],
+    keys: Keys,
+    owner: Account,
+    service: Account,
+) -> None:
+    """Put people on record, verified, with the grants they have."""
+    rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in _COLUMNS}
+    ends_at = datetime.now(UTC) + timedelta(days=365)
+    for one in people:
+        name = f"Person {one.id.hex[-12:]}"
+        profile = subjects.seal_profile(
+            Profile(name, (), date(1980, 1, 1)), subject_id=one.id, wrapped=one.wrapped, keys=keys
+        )
+        rows["subjects"].append((one.id, owner.id, profile))
+        rows["subject_keys"].append((one.id, one.wrapped))
+        rows["subject_aliases"].append((one.id, keys.blind_index(name)))
+        rows["subject_events"].append((new_id(), one.id, "VERIFIED", owner.id))
+        if one.grant is None:
+            continue
+        form = (True, True, True, False, False)  # commercial, written, separate
+        scope = (["FACE"], ["GENERATE_IMAGE"], ["FILM_TV"])
+        rows["grants"].append(
+            (one.grant, one.id, owner.id, [service.id], ends_at, [], *form, [], [], *scope)
+        )
+        rows["grant_events"].append((new_id(), one.grant, "SIGNED", "SELF", 2, owner.id))
+    await _copy(connection, rows)
+
+
+async def insert_references(
+    connection: asyncpg.Connection,
+    references: list[tuple[Person, bytes]],
+    keys: Keys,
+    owner: Account,
+) -> None:
+    """Put pictures on record: whom each shows, and its hash."""
+    rows: dict[str, list[tuple[object, ...]]] = {"assets": [], "asset_references": []}
+    for shown, image_hash in references:
+        asset_id, reference_id = new_id(), new_id()
+        sealed = keys.open_key(shown.id, shown.wrapped).seal(
+            image_hash, context=assets.hash_context(reference_id)
+        )
+        rows["assets"].append((asset_id, owner.id, ENCODER_ID))
+        rows["asset_references"].append((reference_id, asset_id, shown.id, sealed))
+    await _copy(connection, rows)
+
+
+async def _copy(connection: asyncpg.Connection, rows: dict[str, list[tuple[object, ...]]]) -> None:
+    for table, records in rows.items():
+        await connection.copy_records_to_table(table, records=records, columns=_COLUMNS[table])
+
+
+def neighbour(image_hash: Hashes, distance_bits: int, rng: np.random.Generator) -> str:
+    """Hex of the hash with exactly so many of its bits turned over."""
+    bits = np.zeros(image_hash.size * 8, np.uint8)
+    bits[rng.choice(bits.size, distance_bits, replace=False)] = 1
+    return (image_hash ^ np.packbits(bits)).tobytes().hex()
+
+
+def stranger() -> str:
+    """Hex of a hash unlike any other: two random ones differ in about 128 bits."""
+    return os.urandom(32).hex()
