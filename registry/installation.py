@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import asyncpg
 from sqlalchemy.dialects.postgresql import insert
 
-from registry import schema
+from registry import keyring, schema
 from registry.database import APP_ROLE, CHECK_ROLE, Database, create_engine
 from registry.embedded.supervisor import EmbeddedPostgres
 from registry.errors import SetupError
@@ -53,7 +53,7 @@ async def opened(settings: Settings, *, supervise: bool) -> AsyncGenerator[Insta
         engine = create_engine(login_url, role=APP_ROLE, size=settings.database_pool)
         stack.push_async_callback(engine.dispose)
         installation = Installation(settings, keys, Database(engine), admin_url, login_url)
-        await _know_the_operator(installation)
+        await _recognise(installation)
         yield installation
 
 
@@ -73,8 +73,9 @@ async def _urls(settings: Settings, stack: AsyncExitStack, *, supervise: bool) -
     return postgres.url("admin"), postgres.url("app")
 
 
-async def _know_the_operator(installation: Installation) -> None:
+async def _recognise(installation: Installation) -> None:
     async with installation.operator.writing() as session:
+        await keyring.require(session, installation.keys)
         await session.execute(
             insert(Principal)
             .values(id=OPERATOR_ID, kind=PrincipalKind.OPERATOR, handle="operator")

@@ -16,6 +16,7 @@ TABLES = (
     "check_nonces",
     "checkpoints",
     "idempotency_keys",
+    "keyrings",
     "log_leaves",
     "log_nodes",
     "principals",
@@ -84,6 +85,17 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_idempotency_keys_created_at"), "idempotency_keys", ["created_at"], unique=False
+    )
+    op.create_table(
+        "keyrings",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_keyrings")),
     )
     op.create_table(
         "log_leaves",

@@ -84,6 +84,7 @@ APP_POLICIES: dict[str, tuple[str, str | None]] = {
         "service_id = likeness_principal()",
     ),
     "idempotency_keys": (MINE, None),
+    "keyrings": ("true", "likeness_is_operator()"),
     "log_leaves": ("true", "false"),
     "log_nodes": ("true", "false"),
     "checkpoints": ("true", "false"),

@@ -1,9 +1,11 @@
 """The schema: models equal tables, revisions go down and up, roles see and change what they may."""
 
 import asyncio
+import contextlib
 import secrets
 import sys
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -14,6 +16,8 @@ from alembic.script import ScriptDirectory
 from registry import schema
 from registry.database import APP_ROLE, CHECK_ROLE
 from registry.errors import SetupError
+from registry.installation import opened
+from registry.settings import Settings
 
 Urls = tuple[str, str]
 
@@ -181,3 +185,15 @@ async def test_start_up_refuses_a_server_that_may_lose_writes(empty: Urls) -> No
     await connection.close()
     with pytest.raises(SetupError, match="synchronous_commit"):
         await schema.upgrade(*empty)
+
+
+async def test_a_database_knows_the_keys_it_was_made_with(empty: Urls, tmp_path: Path) -> None:
+    for name, accepted in (("one", True), ("one", True), ("two", False)):
+        settings = Settings(
+            data_dir=tmp_path / name, database_url=empty[1], admin_database_url=empty[0]
+        )
+        with (
+            contextlib.nullcontext() if accepted else pytest.raises(SetupError, match="other keys")
+        ):
+            async with opened(settings, supervise=False):
+                pass
