@@ -23,6 +23,7 @@ from registry.encoders.image_hash import ENCODER_ID
 from registry.errors import (
     BusyError,
     ConflictError,
+    ForbiddenError,
     NotFoundError,
     RegistryError,
     UnauthenticatedError,
@@ -222,13 +223,15 @@ class Checker:
         raise BusyError("References are being added too fast to search them all.", retry_after=1)
 
     def _settle_known(self, batch: list[_Asked], known: snapshot.Snapshot) -> list[_Asked]:
-        """Refuse revoked credentials, repeat earlier answers; the rest is to be decided."""
+        """Refuse who may not ask, repeat earlier answers; the rest is to be decided."""
         rest = []
         for asked in batch:
             if asked.answer.done():
                 continue
             if asked.actor.credential_id in known.revoked_credentials:
                 _fail(asked, UnauthenticatedError("The access token does not hold."))
+            elif asked.actor.principal_id not in known.services:
+                _fail(asked, ForbiddenError("Only a registered AI service asks checks."))
             elif asked.nonce is not None and asked.nonce in known.answered:
                 self._repeat(asked, *known.answered[asked.nonce])
             else:

@@ -80,11 +80,10 @@ def gather(
     about |= {one.claimed_subject for one in persons if one.claimed_subject is not None}
     about |= {one.name_hit for one in persons if one.name_hit is not None}
     known = [snapshot.subjects.get(UUID(one)) for one in sorted(about)]
-    service = snapshot.services.get(service_id)
     return facts.Facts(
         at=snapshot.at,
         request=question.request,
-        service=service or facts.Service(id=facts.identifier(service_id), active=False),
+        service=snapshot.services[service_id],
         persons=persons,
         subjects=tuple(one for one in known if one is not None),
     )

@@ -6,6 +6,9 @@ import secrets
 
 import pytest
 
+from registry import services
+from registry.database import Database
+from registry.principals import OPERATOR_ID
 from tests import acts
 from tests.conftest import Account, Accounts, Execute, Json
 
@@ -252,3 +255,16 @@ async def test_a_use_taken_again_under_its_key_is_counted_once(
     first, second = [await execute(service, take, input=given) for _ in range(2)]
     assert first == second
     assert first["takeUse"]["uses"][0]["ordinal"] == 1
+
+
+async def test_only_a_service_asks(
+    execute: Execute, operator: Database, owner: Account, service: Account
+) -> None:
+    inputs = [acts.question(acts.random_hash())]
+    refused = await execute(owner, CHECK_MANY, inputs=inputs)
+    assert refused["checkConsents"] == [{"code": "FORBIDDEN", "field": None}]
+    async with operator.writing() as session:
+        await services.suspend(session, service_id=service.id, actor_id=OPERATOR_ID)
+    decision = await acts.check(execute, service, inputs[0])
+    assert decision["outcome"] == "PROHIBITED"
+    assert acts.codes(decision) == {"SERVICE_SUSPENDED"}
