@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, NamedTuple
+from uuid import UUID
 
 import typer
 
@@ -206,7 +207,7 @@ async def account_for(
     if found is not None:
         if found.kind != kind:
             raise ConflictError(f"The account {found.handle} is a {found.kind}, not a {kind}.")
-        if supports and supports != (await services.mine(session, found.id)).supported_obligations:
+        if supports and supports != await _duties(session, found.id):
             raise ConflictError(f"{found.handle} was registered with other duties than these.")
         return found
     note(f"Opening an account for {handle} ({kind}).")
@@ -220,6 +221,10 @@ async def account_for(
         supported_obligations=supports,
     )
     return await principals.get(session, service.id)
+
+
+async def _duties(session: WriteSession, service_id: UUID) -> frozenset[ObligationCode]:
+    return frozenset((await services.mine(session, service_id)).supported_obligations)
 
 
 async def _set_tier(session: WriteSession, service: Principal, tier: int) -> None:

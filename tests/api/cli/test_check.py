@@ -29,8 +29,8 @@ def test_a_covered_use_may_proceed_until_the_grant_is_revoked(
     assert likeness("grant", "revoke", granted).code == 0
     stop = likeness(*words, stdin=service_token)
     assert stop.code == 1
-    assert "CONSENT_REQUIRED" in stop.out
-    assert "REQUEST_CONSENT" in stop.out
+    assert "PROHIBITED" in stop.out
+    assert "STOP" in stop.out
 
 
 def test_json_is_the_whole_answer_and_its_exit_code_is_the_decision(

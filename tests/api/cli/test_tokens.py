@@ -33,7 +33,8 @@ def test_json_says_what_the_token_is_and_nothing_goes_to_standard_error(likeness
 
 
 def test_an_account_is_opened_once(likeness: Likeness) -> None:
-    made = [likeness("token", "create", "--organisation", "agency", "--json").json for _ in "ab"]
+    words = ("--service", "vendor", "--tier", "1", "--supports", "COMPENSATE", "--json")
+    made = [likeness("token", "create", *words).json for _ in "ab"]
     assert made[0]["principalId"] == made[1]["principalId"]
     assert made[0]["credentialId"] != made[1]["credentialId"]
 
