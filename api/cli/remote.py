@@ -86,7 +86,7 @@ class Remote:
         field = body.get("field")
         raise Failed(
             message,
-            AWAY if code in _AWAY_CODES else REFUSED,
+            AWAY if response.is_server_error or code in _AWAY_CODES else REFUSED,
             code=code,
             field=field if isinstance(field, str) else None,
         )

@@ -43,7 +43,7 @@ def answering(status: int, body: bytes) -> Iterator[str]:
         (503, b'{"code": "UNAVAILABLE", "message": "Not ready."}', 4, "Not ready."),
         (429, b'{"code": "BUSY", "message": "Busy."}', 4, "Busy."),
         (400, b'{"code": "INVALID", "message": "No.", "field": "use"}', 3, "No."),
-        (500, b'{"code": "INTERNAL", "message": "Internal error."}', 3, "Internal error."),
+        (500, b'{"code": "INTERNAL", "message": "Internal error."}', 4, "Internal error."),
     ],
 )
 def test_whatever_answers_is_a_refusal_in_one_line(
