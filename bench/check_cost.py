@@ -84,7 +84,8 @@ def _cold_start(stage: Stage) -> tuple[dict[str, float], Api]:
     api = stage.prepared()
     api.start()
     beyond = api.wait_until_ready()
-    print(f"cold start: PostgreSQL {postgres:.2f} s, then the API process {beyond:.2f} s")
+    used = cpu.seconds(api.pid)
+    print(f"cold start: PostgreSQL {postgres:.2f} s; API process {beyond:.2f} s ({used:.2f} CPU s)")
     return {"postgres": postgres, "beyond": beyond}, api
 
 
@@ -132,22 +133,18 @@ async def _measure(stage: Stage, api: Api, filled: Filled, n: int, seed: int) ->
     async with Client(api, stage.service) as client:
         for name, ask, at_once, size in plan:
             await _rounds(client, ask, max(1, min(50, n) // size), at_once)  # warm
-            lines[name] = await _line(client, ask, n, at_once, size, (api.pid, postmaster))
+            rounds = max(1, n // size)
+            before = (cpu.seconds(api.pid), cpu.tree_seconds(postmaster), time.monotonic())
+            walls = await _rounds(client, ask, rounds, at_once)
+            after = (cpu.seconds(api.pid), cpu.tree_seconds(postmaster), time.monotonic())
+            took = [end - begin for begin, end in zip(before, after, strict=True)]
+            lines[name] = _figures(took, walls, rounds * size)
             progress.step(n)
     progress.end()
     return lines
 
 
-async def _line(
-    client: Client, ask: Ask, n: int, at_once: int, size: int, pids: tuple[int, int]
-) -> Figures:
-    rounds = max(1, n // size)
-    api, postmaster = pids
-    before = (cpu.seconds(api), cpu.tree_seconds(postmaster), time.monotonic())
-    walls = await _rounds(client, ask, rounds, at_once)
-    after = (cpu.seconds(api), cpu.tree_seconds(postmaster), time.monotonic())
-    took = [end - begin for begin, end in zip(before, after, strict=True)]
-    checks = rounds * size
+def _figures(took: Sequence[float], walls: Sequence[float], checks: int) -> Figures:
     return Figures(
         took[0] * 1000 / checks,
         took[1] * 1000 / checks,

@@ -1,4 +1,4 @@
-"""Many subjects, references and grants at once: COPY of rows sealed with the installation's keys."""
+"""Many subjects, references and grants at once: COPY of rows sealed with the keys in use."""
 
 import asyncio
 import os

@@ -65,7 +65,7 @@ class _Work:
     def __init__(self, stage: Stage, filled: Filled, n: int, seed: int) -> None:
         self.stage, self.filled, self.n = stage, filled, n
         self.keys = stage.keys
-        self.rng = np.random.default_rng(seed)
+        self.rng = np.random.default_rng((seed, 1))  # others than `fill` drew
         self.progress = Progress("neighbours", n)
         self.latest: list[Hashes] = []  # committed, not asked for yet
         self.committed: list[Hashes] = []

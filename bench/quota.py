@@ -36,7 +36,7 @@ def main() -> int:
                 Client(apis[1], stage.service) as second,
             ):
                 return [
-                    await _one_grant(stage, filled, at, given.n, owner, (first, second))
+                    await _one_grant(stage, filled, at, given.n, (owner, first, second))
                     for at in range(GRANTS)
                 ]
 
@@ -55,9 +55,9 @@ async def _one_grant(
     filled: Filled,
     at: int,
     n: int,
-    owner: Client,
-    services: tuple[Client, Client],
+    clients: tuple[Client, Client, Client],
 ) -> tuple[object, ...]:
+    owner, *services = clients
     grant_id = await owner.grant(filled.people[at].id, stage.service, max_uses=n)
     asked = question(neighbour(filled.hashes[at], 20, np.random.default_rng(at)))
     decision = await services[0].check(asked)

@@ -36,8 +36,8 @@ def sized(parser: argparse.ArgumentParser, *, n: int, quick: int, long: int) -> 
         parser.error("--n is at least 1")
     name = os.path.basename(sys.argv[0])  # noqa: PTH119  # of text, not of a file
     print(
-        f"{name}: n = {given.n:,}, seed {given.seed}; {platform.machine()},"
-        f" {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}",
+        f"{name}: n = {given.n:,}, seed {given.seed}; {platform.machine()}, {os.cpu_count()} cores,"
+        f" load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}",
         flush=True,
     )
     return given
