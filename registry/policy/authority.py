@@ -1,6 +1,7 @@
 """Who may consent for whom: the person, a guardian, or those who hold the rights of the dead."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from registry.policy import bars, terms
 from registry.policy.facts import Grant, Subject
@@ -20,30 +21,47 @@ RANK = {
 _STRICTNESS = {decision: rank for rank, decision in enumerate(HolderDecision)}
 
 
-def gaps(case: Case, subject: Subject, grant: Grant) -> Iterator[str]:
-    """AUTHORITY_MISSING and CO_HOLDER_MISSING, where any pack that speaks asks for more."""
-    if not all(_authorised(case, pack, subject, grant) for pack in case.packs):
-        yield "AUTHORITY_MISSING"
-    elif is_dead(subject, case.question.today):
-        protecting = [pack for _, pack in terms.standing(case, subject)]
-        if not all(_decided(case, pack, subject, grant) for pack in protecting):
-            yield "CO_HOLDER_MISSING"
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """Whose signatures the packs of a case ask for: of the person's side, and among the holders."""
+
+    signers: tuple[tuple[Authority, ...], ...]
+    holders: frozenset[str]
+    decisions: frozenset[HolderDecision]  # every one must be met; none where nothing is protected
 
 
-def _authorised(case: Case, pack: Pack, subject: Subject, grant: Grant) -> bool:
-    rules = _rules(pack, case, subject)
-    # Where a pack is silent the floor speaks, and the floor states every standing.
-    rules = rules or _rules(case.question.packs.floor, case, subject)
-    return bool(rules) and all(
-        not grant.grantor_roles.isdisjoint(rule.any_of)
-        if rule.any_of
-        else rule.all_of <= grant.grantor_roles
-        for rule in rules
+def demands(case: Case, subject: Subject) -> Demands:
+    """What a grant about this subject must show, whichever grant it is."""
+    dead = is_dead(subject, case.question.today)
+    protecting = terms.standing(case, subject) if dead else ()
+    return Demands(
+        signers=tuple({_signers(case, pack, subject) for pack in case.packs}),
+        holders=subject.holders,
+        decisions=frozenset(_decision(case, pack) for _, pack in protecting),
     )
 
 
-def _rules(pack: Pack, case: Case, subject: Subject) -> list[Authority]:
-    """The statements of a pack that are about this subject; all of them bind."""
+def gaps(asked: Demands, grant: Grant) -> Iterator[str]:
+    """AUTHORITY_MISSING or CO_HOLDER_MISSING, where the demands are not met."""
+    roles = grant.grantor_roles
+    for rules in asked.signers:
+        # No statement at all, not even the floor's, lets nobody sign.
+        if not rules or not all(
+            (not roles.isdisjoint(rule.any_of)) if rule.any_of else rule.all_of <= roles
+            for rule in rules
+        ):
+            yield "AUTHORITY_MISSING"
+            return
+    if not all(_decided(asked.holders, one, grant) for one in asked.decisions):
+        yield "CO_HOLDER_MISSING"
+
+
+def _signers(case: Case, pack: Pack, subject: Subject) -> tuple[Authority, ...]:
+    """The statements of a pack about this subject, or the floor's where it is silent; all bind."""
+    return _rules(pack, case, subject) or _rules(case.question.packs.floor, case, subject)
+
+
+def _rules(pack: Pack, case: Case, subject: Subject) -> tuple[Authority, ...]:
     today = case.question.today
     if is_dead(subject, today):
         standing = Standing.DEAD
@@ -52,7 +70,7 @@ def _rules(pack: Pack, case: Case, subject: Subject) -> list[Authority]:
     else:
         standing = Standing.ADULT
     years = age(subject.born, today) if subject.born is not None else None
-    return [rule for rule in pack.consent.by if rule.when is standing and _of_age(rule, years)]
+    return tuple(rule for rule in pack.consent.by if rule.when is standing and _of_age(rule, years))
 
 
 def _of_age(rule: Authority, years: int | None) -> bool:
@@ -64,14 +82,18 @@ def _of_age(rule: Authority, years: int | None) -> bool:
     )
 
 
-def _decided(case: Case, pack: Pack, subject: Subject, grant: Grant) -> bool:
-    """Whether enough of the holders signed. The strictest of a pack's ranks counts."""
+def _decision(case: Case, pack: Pack) -> HolderDecision:
+    """How holders decide by a pack, or by the floor: the strictest of its ranks counts."""
     holders = pack.dead.holders or case.question.packs.floor.dead.holders
-    decision = max((one.decision for one in holders), key=_STRICTNESS.__getitem__)
-    if not subject.holders:
+    return max((one.decision for one in holders), key=_STRICTNESS.__getitem__)
+
+
+def _decided(holders: frozenset[str], decision: HolderDecision, grant: Grant) -> bool:
+    """Whether enough of the holders signed."""
+    if not holders:
         return False
     if decision is HolderDecision.ALL:
-        return subject.holders <= grant.signed_by
+        return holders <= grant.signed_by
     if decision is HolderDecision.MAJORITY_INTEREST:
         return grant.interest is not None and grant.interest > 0.5  # noqa: PLR2004  # more than half
-    return not subject.holders.isdisjoint(grant.signed_by)
+    return not holders.isdisjoint(grant.signed_by)

@@ -24,12 +24,17 @@ from registry.policy.vocabulary import (
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A case whose subject is clear, with what is known of them. `protection` is for the dead."""
+    """A case whose subject is clear, with what is known of them.
+
+    `refusals`: objections that hold. `covering`: grants that cover the whole case and stand against
+    them all. `protection`: what packs say of the dead.
+    """
 
     case: Case
     subject: Subject
     weighed: tuple[scope.Weighed, ...]
     refusals: tuple[Objection, ...]
+    covering: tuple[Grant, ...]
     dead: bool
     protection: tuple[tuple[str, Pack], ...]
 
@@ -37,15 +42,6 @@ class Known:
     def unprotected(self) -> bool:
         """Whether the person is dead and no pack protects them, or may."""
         return self.dead and not self.protection
-
-    @property
-    def covering(self) -> list[Grant]:
-        """Grants that cover the whole case and stand against every objection to it."""
-        return [
-            one.grant
-            for one in self.weighed
-            if one.covers and objections.survives(one.grant, self.refusals)
-        ]
 
 
 def judge(case: Case) -> Finding:
@@ -132,7 +128,7 @@ def curable_bar(known: Known) -> Finding | None:
 
 
 def term_expired(known: Known) -> Finding | None:
-    """Step 11, first half: dead, and no pack protects."""
+    """Step 10: dead, and no pack protects."""
     if not known.unprotected:
         return None
     if known.subject.registration is not Registration.VERIFIED:
@@ -141,7 +137,7 @@ def term_expired(known: Known) -> Finding | None:
 
 
 def withdrawn(known: Known) -> Finding | None:
-    """Step 10: a grant in scope was withdrawn, or waits for a person."""
+    """Step 11: a grant in scope was withdrawn, or waits for a person."""
     in_scope = [one for one in known.weighed if not one.scope]
     if any(scope.WITHDRAWN in one.condition for one in in_scope):
         return _unless_excepted(known, scope.WITHDRAWN, outcome=Outcome.PROHIBITED)
@@ -155,7 +151,7 @@ def withdrawn(known: Known) -> Finding | None:
 
 
 def unsettled(known: Known) -> Finding | None:
-    """Step 11, second half: dead, and the law that may protect is not clear."""
+    """Step 12: dead, and the law that may protect is not clear."""
     open_questions = [one for one in known.protection if one[0] != terms.PROTECTED]
     if not open_questions:
         return None
@@ -164,7 +160,7 @@ def unsettled(known: Known) -> Finding | None:
 
 
 def consent_required(known: Known) -> Finding:
-    """Step 12: it takes a grant; what the nearest one lacks."""
+    """Step 13: it takes a grant; what the nearest one lacks."""
     codes = list(scope.nearest_gaps(known.weighed))
     if known.dead:
         codes.insert(0, terms.PROTECTED)
@@ -190,11 +186,16 @@ AFTER: tuple[Callable[[Known], Finding | None], ...] = (
 
 def _know(case: Case, subject: Subject) -> Known:
     dead = is_dead(subject, case.question.today)
+    weighed = scope.weigh(case, subject)
+    refusals = objections.standing(case, subject)
     return Known(
         case=case,
         subject=subject,
-        weighed=scope.weigh(case, subject),
-        refusals=objections.standing(case, subject),
+        weighed=weighed,
+        refusals=refusals,
+        covering=tuple(
+            one.grant for one in weighed if one.covers and objections.survives(one.grant, refusals)
+        ),
         dead=dead,
         protection=terms.standing(case, subject) if dead else (),
     )
@@ -207,7 +208,7 @@ def _unless_barred(case: Case, finding: Finding) -> Finding:
 
 
 def _unless_excepted(known: Known, *codes: str, outcome: Outcome) -> Finding:
-    """Step 13: an exception known in every named territory leads to review, never to permission."""
+    """Step 14: an exception known in every named territory leads to review, never to permission."""
     case = known.case
     if SubjectClass.PUBLIC_FIGURE in known.subject.classes:
         codes = (*codes, "PUBLIC_FIGURE")

@@ -4,13 +4,14 @@ No stitching: each dimension is asked of the same grant. Scope (what was granted
 before condition (whether it holds now, in its form, from those who may give it).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from registry.policy import authority, territories
 from registry.policy.facts import Grant, Request, Subject
-from registry.policy.pack import Need
+from registry.policy.pack import Form, Need
 from registry.policy.question import Case
 from registry.policy.vocabulary import GrantState, Purpose, Registration
 
@@ -46,8 +47,9 @@ class Weighed:
 
 def weigh(case: Case, subject: Subject) -> tuple[Weighed, ...]:
     """Every grant of the subject that was not rejected, with what it lacks."""
+    conditions = _Conditions(case, subject)
     return tuple(
-        _weighed(case, subject, grant)
+        _weighed(conditions, grant)
         for grant in subject.grants
         if grant.state is not GrantState.REJECTED
     )
@@ -64,9 +66,38 @@ def nearest_gaps(weighed: tuple[Weighed, ...]) -> tuple[str, ...]:
     return tuple(sorted(codes))
 
 
-def _weighed(case: Case, subject: Subject, grant: Grant) -> Weighed:
-    gaps = tuple(_scope_gaps(case, grant))
-    return Weighed(grant, gaps, () if gaps else tuple(_condition_gaps(case, subject, grant)))
+@dataclass(frozen=True)
+class _Conditions:
+    """What any grant about a subject must meet; found out once, for the first grant in scope."""
+
+    case: Case
+    subject: Subject
+
+    @cached_property
+    def authority(self) -> authority.Demands:
+        return authority.demands(self.case, self.subject)
+
+    @cached_property
+    def form(self) -> Form:
+        """The strictest of each form that the packs ask for."""
+        forms = [pack.consent.form for pack in self.case.packs]
+        limits = [form.max_term_years for form in forms if form.max_term_years is not None]
+        advised = [form.represented_if_performance_replaced for form in forms]
+        return Form(
+            separate=_strictest(form.separate for form in forms),
+            written=_strictest(form.written for form in forms),
+            represented_if_performance_replaced=_strictest(advised),
+            max_term_years=min(limits, default=None),
+        )
+
+
+def _strictest(needs: Iterable[Need]) -> Need:
+    return Need.REQUIRED if Need.REQUIRED in needs else Need.NOT_REQUIRED
+
+
+def _weighed(conditions: _Conditions, grant: Grant) -> Weighed:
+    gaps = tuple(_scope_gaps(conditions.case, grant))
+    return Weighed(grant, gaps, () if gaps else tuple(_condition_gaps(conditions, grant)))
 
 
 def _scope_gaps(case: Case, grant: Grant) -> Iterator[str]:
@@ -99,14 +130,14 @@ def _covers_territories(grant: Grant, request: Request) -> bool:
     granted = grant.territories
     if granted is None or territories.WORLD in granted:
         return True
+    missing = request.territories - granted
     return bool(request.territories) and all(
-        code in granted or not granted.isdisjoint(territories.enclosing(code))
-        for code in request.territories
+        not granted.isdisjoint(territories.enclosing(code)) for code in missing
     )
 
 
-def _condition_gaps(case: Case, subject: Subject, grant: Grant) -> Iterator[str]:
-    at = case.question.at
+def _condition_gaps(conditions: _Conditions, grant: Grant) -> Iterator[str]:
+    at = conditions.case.question.at
     if grant.state is GrantState.REVOKED or (grant.revoked_at and grant.revoked_at <= at):
         yield WITHDRAWN
     elif grant.state is GrantState.SUSPENDED:
@@ -114,12 +145,12 @@ def _condition_gaps(case: Case, subject: Subject, grant: Grant) -> Iterator[str]
     elif (
         grant.state not in {GrantState.ACTIVE, GrantState.EXPIRED}
         or grant.grantor_ial < _ASSURED
-        or subject.registration is not Registration.VERIFIED
+        or conditions.subject.registration is not Registration.VERIFIED
     ):
         yield "GRANT_NOT_VERIFIED"
     yield from _time_gaps(grant, at)
-    yield from authority.gaps(case, subject, grant)
-    yield from _form_gaps(case, grant)
+    yield from authority.gaps(conditions.authority, grant)
+    yield from _form_gaps(conditions.form, grant)
 
 
 def _time_gaps(grant: Grant, at: datetime) -> Iterator[str]:
@@ -131,21 +162,15 @@ def _time_gaps(grant: Grant, at: datetime) -> Iterator[str]:
         yield "QUOTA_EXHAUSTED"
 
 
-def _form_gaps(case: Case, grant: Grant) -> Iterator[str]:
-    forms = [pack.consent.form for pack in case.packs]
-    if any(
+def _form_gaps(form: Form, grant: Grant) -> Iterator[str]:
+    advised = grant.represented or not grant.replaces_performance
+    if (
         (form.separate is Need.REQUIRED and not grant.separate)
         or (form.written is Need.REQUIRED and not grant.written)
-        or (
-            form.represented_if_performance_replaced is Need.REQUIRED
-            and grant.replaces_performance
-            and not grant.represented
-        )
-        for form in forms
+        or (form.represented_if_performance_replaced is Need.REQUIRED and not advised)
     ):
         yield "FORM_NOT_MET"
-    limits = [form.max_term_years for form in forms if form.max_term_years is not None]
-    if limits and _runs_longer(grant, min(limits)):
+    if form.max_term_years is not None and _runs_longer(grant, form.max_term_years):
         yield "TERM_TOO_LONG"
 
 
