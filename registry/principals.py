@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import ForeignKey, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
@@ -100,11 +101,12 @@ async def register(
 ) -> Principal:
     """Open an account. Handles are unique over all kinds."""
     handle = checked_handle(handle)
-    if await by_handle(session, handle) is not None:
-        raise ConflictError(f"There already is an account named {handle}.", field="name")
     principal = Principal(id=principal_id or new_id(), kind=kind, handle=handle)
     session.add(principal)
-    await session.flush()  # others refer to it in the same transaction
+    try:
+        await session.flush()  # others refer to it in the same transaction
+    except IntegrityError as error:
+        raise ConflictError(f"There already is an account named {handle}.", field="name") from error
     return principal
 
 

@@ -93,15 +93,20 @@ async def upgrade(admin_url: str, login_url: str) -> None:
         connection = await asyncpg.connect(admin_url, timeout=10)
         try:
             await _require_server(connection)
-        finally:
-            await connection.close()
-        await asyncio.to_thread(_migrate, admin_url)
-        connection = await asyncpg.connect(admin_url, timeout=10)
-        try:
+            if await _revision(connection) != await asyncio.to_thread(head):
+                await asyncio.to_thread(_migrate, admin_url)
             await _admit(connection, login_url)
             await make_partitions(connection)
         finally:
             await connection.close()
+
+
+async def _revision(connection: asyncpg.Connection) -> str | None:
+    """Which revision the database is at; None for an empty one."""
+    if await connection.fetchval("select to_regclass('alembic_version')") is None:
+        return None
+    found: str | None = await connection.fetchval("select version_num from alembic_version")
+    return found
 
 
 def _migrate(admin_url: str) -> None:
