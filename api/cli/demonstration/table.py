@@ -57,7 +57,7 @@ class Screen:
     def scenes(self, played: Sequence[Played]) -> None:
         """Every scene with its answer."""
         table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=0)
-        table.add_column("Scene", min_width=33)
+        table.add_column("Scene")
         table.add_column("Picture")
         table.add_column("Answer", no_wrap=True)
         table.add_column("Reasons", no_wrap=True, min_width=24)
