@@ -133,3 +133,7 @@ def answer(*subjects: Subject, **changes: Any) -> Decision:
 
 def codes(decision: Decision) -> set[str]:
     return {reason.code for reason in decision.reasons}
+
+
+def places(*named: str) -> dict[str, Any]:
+    return {"territories": frozenset(named)}
