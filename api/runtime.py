@@ -75,9 +75,16 @@ class Runtime:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
             except SetupError as error:
-                self.failure = error
-                self.opened.set()
+                self._fail(error)
                 return
+            except Exception:
+                logger.exception("The registry does not open.")
+                self._fail(SetupError("The registry does not open; the log says why."))
+                return
+
+    def _fail(self, error: SetupError) -> None:
+        self.failure = error
+        self.opened.set()
 
     async def _open(self, stack: AsyncExitStack) -> Installation:
         settings = self.settings
@@ -117,3 +124,5 @@ class Runtime:
                     await schema.upgrade(installation.admin_url, installation.login_url)
             except UnavailableError as error:
                 logger.warning("Housekeeping waits: %s", error)
+            except Exception:
+                logger.exception("Housekeeping failed; it is tried again.")

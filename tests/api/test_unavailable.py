@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from api.runtime import Runtime
+from registry.errors import SetupError
 from registry.settings import Settings
 from tests import acts
 from tests.conftest import ISSUER, Account, served
@@ -146,3 +147,22 @@ async def test_away_in_flight_is_503_and_it_recovers_by_itself(
     await cable.plug()
     await until_ready(http)
     assert (await ask(http, service)).json()["data"]["checkConsent"]["outcome"] == "UNKNOWN"
+
+
+async def test_an_installation_that_cannot_open_says_so_instead_of_waiting(
+    settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "ZZ.yaml").write_text("id: [")
+    runtime = Runtime(settings.model_copy(update={"packs_dir": tmp_path}))
+    await runtime.start()
+    async with asyncio.timeout(SECONDS):
+        await runtime.opened.wait()
+    await runtime.stop()
+    assert isinstance(runtime.failure, SetupError)
+    assert "ZZ.yaml" in str(runtime.failure)
+    broken = Runtime(settings.model_copy(update={"packs_dir": 5}))
+    await broken.start()
+    await broken.opened.wait()
+    await broken.stop()
+    assert isinstance(broken.failure, SetupError)
+    assert "Traceback" in caplog.text
