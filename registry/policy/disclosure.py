@@ -23,6 +23,11 @@ def blind(facts: Facts) -> Facts:
     return replace(facts, persons=tuple(_blinded(one) for one in facts.persons), subjects=())
 
 
+def tells_all(decision: Decision, tier: int) -> bool:
+    """Whether a service of this tier sees this decision as it is."""
+    return tier >= CONTRACT_TIER or decision.may_proceed
+
+
 def disclose(decision: Decision, blind: Decision, tier: int) -> Decision:
     """What a service of this trust tier sees of a decision.
 
@@ -30,7 +35,7 @@ def disclose(decision: Decision, blind: Decision, tier: int) -> Decision:
     decision itself. Else the blind decision if it forbids or needs review, and NOT_CLEARED if not.
     The result depends only on request, service and whether the decision is a permission.
     """
-    if tier >= CONTRACT_TIER or decision.may_proceed:
+    if tells_all(decision, tier):
         return decision
     if blind.outcome in _SHOWN:
         return blind

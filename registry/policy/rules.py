@@ -1,8 +1,8 @@
 """The rules of a case in the order that decides: the first with something to say says it.
 
 The steps are numbered in docs/decisions/0003-own-decision-engine.md. For the dead whom no pack
-protects, a withdrawn or suspended grant changes nothing: there is no right left to withdraw, and
-removing that grant would otherwise turn a refusal into a permission.
+protects, grants change nothing, whether withdrawn or with duties: there is no right left to grant,
+and removing such a grant would otherwise turn a refusal into a permission.
 """
 
 from collections.abc import Callable
@@ -112,8 +112,17 @@ def disputed(known: Known) -> Finding | None:
     return _unless_barred(known.case, known.case.finding(Outcome.REVIEW_REQUIRED, *codes))
 
 
+def term_expired(known: Known) -> Finding | None:
+    """Step 8: dead, no pack protects, and nothing is barred."""
+    if not known.unprotected or bars.curable(known.case):
+        return None
+    if known.subject.registration is not Registration.VERIFIED:
+        return known.case.finding(Outcome.REVIEW_REQUIRED, "REGISTRATION_NOT_VERIFIED")
+    return _permission(known, known.case.reason("NO_PROTECTED_TERM"), Basis.TERM_EXPIRED, None)
+
+
 def granted(known: Known) -> Finding | None:
-    """Step 8: one grant covers everything."""
+    """Step 9: one grant covers everything."""
     if not known.covering:
         return None
     supported = known.case.question.supported
@@ -122,18 +131,9 @@ def granted(known: Known) -> Finding | None:
 
 
 def curable_bar(known: Known) -> Finding | None:
-    """Step 9: what only a grant would have lifted."""
+    """Step 10: what only a grant would have lifted."""
     hit = bars.curable(known.case)
     return Finding(Outcome.PROHIBITED, hit) if hit else None
-
-
-def term_expired(known: Known) -> Finding | None:
-    """Step 10: dead, and no pack protects."""
-    if not known.unprotected:
-        return None
-    if known.subject.registration is not Registration.VERIFIED:
-        return known.case.finding(Outcome.REVIEW_REQUIRED, "REGISTRATION_NOT_VERIFIED")
-    return _permission(known, known.case.reason("NO_PROTECTED_TERM"), Basis.TERM_EXPIRED, None)
 
 
 def withdrawn(known: Known) -> Finding | None:
@@ -176,9 +176,9 @@ BEFORE: tuple[Callable[[Case], Finding | None], ...] = (
 AFTER: tuple[Callable[[Known], Finding | None], ...] = (
     objected,
     disputed,
+    term_expired,
     granted,
     curable_bar,
-    term_expired,
     withdrawn,
     unsettled,
 )

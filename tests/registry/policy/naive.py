@@ -168,6 +168,9 @@ class Naive(Ground):
         doubtful = not sure or self.ageless(one, barring, gone=gone) or "name the state" in terms
         doubtful = doubtful or self.barred([one], barring, cure="any", effect="review")
         emitted: set[str] = {duty.code for pack in speaking.values() for duty in pack.emits}
+        if gone and not running and not unclear and not curable:
+            shaky = doubtful or one.registration != "VERIFIED"
+            return ("REVIEW_REQUIRED" if shaky else "PERMITTED"), emitted
         if good:
             supported = self.request.supported_obligations
             if supported is None:
@@ -177,9 +180,6 @@ class Naive(Ground):
             return ("REVIEW_REQUIRED" if doubtful else "PERMITTED"), owed
         if curable:
             return "PROHIBITED", set()
-        if gone and not running and not unclear:
-            shaky = doubtful or one.registration != "VERIFIED"
-            return ("REVIEW_REQUIRED" if shaky else "PERMITTED"), emitted
         fitting = [lack for lack in lacks.values() if lack is not None and "scope" not in lack]
         if any("withdrawn" in lack for lack in fitting):
             return ("REVIEW_REQUIRED" if excepted else "PROHIBITED"), set()

@@ -13,7 +13,9 @@ from registry.policy.facts import (
 from registry.policy.vocabulary import (
     AiUse,
     Basis,
+    ContentFlag,
     GrantState,
+    ObligationCode,
     Outcome,
     Purpose,
     ReasonAction,
@@ -100,6 +102,22 @@ def test_naming_only_the_union_does_not_spare_the_states_holders() -> None:
 def test_a_withdrawn_grant_of_the_unprotected_dead_changes_nothing() -> None:
     withdrawn = heirs_grant(state=GrantState.REVOKED)
     assert answer(dead(grants=(withdrawn,)), **places("NO")).may_proceed
+
+
+def test_duties_of_a_grant_for_the_unprotected_dead_change_nothing() -> None:
+    """Found by the laws: without the grant this was permitted, and with it not."""
+    owed = heirs_grant(obligations=frozenset({ObligationCode.COMPENSATE}))
+    able = frozenset(ObligationCode) - {ObligationCode.COMPENSATE}
+    decision = answer(dead(grants=(owed,)), supported_obligations=able, **places("NO"))
+    assert decision.basis is Basis.TERM_EXPIRED
+
+
+def test_sexual_content_of_the_unprotected_dead_needs_a_grant() -> None:
+    sexual = frozenset({ContentFlag.SEXUAL})
+    asked = {"content": sexual, **places("NO")}
+    assert answer(dead(), **asked).outcome is Outcome.PROHIBITED
+    allowed = heirs_grant(content_allowed=sexual)
+    assert answer(dead(grants=(allowed,)), **asked).basis is Basis.CONSENT
 
 
 def test_an_objection_where_the_law_is_unsettled_is_for_a_person() -> None:
