@@ -1,4 +1,4 @@
-"""What a check by picture hash costs beside 100,000 references: CPU, wall, memory, cold start.
+"""What a check by picture hash costs beside 100,000 references of 50,000 people, and a cold start.
 
     python bench/check_cost.py --references 100000
 
@@ -24,7 +24,7 @@ from telling import Progress, parser_of, percentile, sized, table, verdict
 CPU_MS, MEMORY_MIB, COLD_SECONDS = 6.0, 350.0, 3.0
 BATCH = 64
 GRANTED = 64
-PER_PERSON = 10
+PER_PERSON = 2
 
 Ask = Callable[[Client], Awaitable[object]]
 
