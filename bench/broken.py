@@ -4,6 +4,8 @@
 
 KEEP_SUBJECTS  what a check read of a subject (grants, objections) is believed for a second: the
                cache that somebody will want to add one day.
+WATERMARK      references are caught up with by the highest transaction seen, as serial ids are:
+               what commits out of order is lost.
 """
 
 import sys
@@ -33,7 +35,14 @@ def keep_subjects() -> None:
     snapshot._subject = kept  # noqa: SLF001  # the break
 
 
-BREAKS: dict[str, Callable[[], None]] = {"KEEP_SUBJECTS": keep_subjects}
+def watermark() -> None:
+    """Ask only for what began after the last look."""
+    first, since = "pg_snapshot_xmin($1", "pg_snapshot_xmax($1"
+    assert snapshot.STATEMENT.count(first) == 1
+    snapshot.STATEMENT = snapshot.STATEMENT.replace(first, since)
+
+
+BREAKS: dict[str, Callable[[], None]] = {"KEEP_SUBJECTS": keep_subjects, "WATERMARK": watermark}
 
 if __name__ == "__main__":
     BREAKS[sys.argv.pop(1)]()

@@ -15,15 +15,13 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from asking import Client, Json, question
 from filling import Filled, fill, neighbour
-from stage import SERVE, Stage
+from stage import BROKEN, SERVE, Stage
 from telling import Progress, parser_of, sized, table, verdict
 
-BROKEN = (sys.executable, str(Path(__file__).with_name("broken.py")), "KEEP_SUBJECTS", "serve")
 AT_ONCE = 2
 TIGHT_SECONDS = 0.05
 TIGHT_SHARE = 0.5
@@ -61,7 +59,13 @@ def main() -> int:
             stage, people=given.n + broken, per_person=1, granted=given.n + broken, seed=given.seed
         )
         good = _races(stage, filled, range(given.n), SERVE)
-        bad = _races(stage, filled, range(given.n, given.n + broken), BROKEN) if broken else []
+        bad = (
+            _races(
+                stage, filled, range(given.n, given.n + broken), (*BROKEN, "KEEP_SUBJECTS", "serve")
+            )
+            if broken
+            else []
+        )
     lines = [("as it is", *_figures(good))]
     if bad:
         lines.append(("broken on purpose", *_figures(bad)))

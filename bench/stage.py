@@ -34,6 +34,7 @@ from registry.settings import PREFIX, Settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SERVE = (sys.executable, "-c", "from api.cli.main import run; run()", "serve")
+BROKEN = (sys.executable, str(Path(__file__).with_name("broken.py")))
 _STOP_SECONDS = 20.0
 _READY_SECONDS = 90.0
 
