@@ -193,6 +193,7 @@ def create_engine(url: str, *, role: str | None, size: int) -> AsyncEngine:
         pool_timeout=1,
         pool_pre_ping=False,
         pool_recycle=1800,
+        hide_parameters=True,  # a logged defect shows no name and no hash
         connect_args={"server_settings": settings, "timeout": 5, "command_timeout": 10},
     )
 

@@ -99,6 +99,12 @@ async def check_pool(installation: Installation) -> asyncpg.Pool:
             "statement_timeout": "4000",
             "lock_timeout": "3000",
             "jit": "off",
+            # The statement's plan does not depend on its arguments; planning it anew costs more.
+            "plan_cache_mode": "force_generic_plan",
+            # It looks up a few rows by key, however large a table is or was when last analysed.
+            "enable_seqscan": "off",
+            "enable_hashjoin": "off",
+            "enable_mergejoin": "off",
         },
     )
 

@@ -133,7 +133,56 @@ def upgrade() -> None:
     for table, when in FORGETTABLE.items():
         op.execute(f"create policy app_forgets on {table} for delete to {APP} using ({when})")
         op.execute(f"grant delete on {table} to {APP}")
+    op.execute(APPEND)
+    op.execute("revoke all on function likeness_append from public")
+    op.execute(f"grant execute on function likeness_append to {CHECK}")
     keep_history()
+
+
+# Numbered and written in one statement, whoever else appends: the caller says where it believes the
+# log stands, and is told where it does if that is somewhere else; then nothing was written.
+APPEND = """
+create function likeness_append(
+  expected bigint,
+  ids uuid[], services uuid[], decided_at timestamptz[], outcomes text[], answers bytea[],
+  facts bytea[], sealed_for text[], indexes bigint[],
+  nonce_services uuid[], nonces text[], nonce_decisions uuid[],
+  entries bytea[], levels smallint[], node_indexes bigint[], hashes bytea[],
+  new_size bigint, new_root bytea, new_frontier bytea, new_note text
+) returns table (size bigint, frontier bytea) language plpgsql as $$
+#variable_conflict use_column
+declare
+  head record;
+  claimed integer;
+begin
+  perform pg_advisory_xact_lock(7106407);
+  select c.size, c.frontier into head from checkpoints c order by c.size desc limit 1;
+  if coalesce(head.size, 0) <> expected then
+    return query select head.size, head.frontier;
+    return;
+  end if;
+  if cardinality(nonces) > 0 then
+    insert into check_nonces (service_id, nonce, decision_id, created_at)
+      select n.*, clock_timestamp() from unnest(nonce_services, nonces, nonce_decisions) as n
+      on conflict do nothing;
+    get diagnostics claimed = row_count;
+    if claimed < cardinality(nonces) then
+      raise exception 'a nonce was taken meanwhile' using errcode = 'LKN01';
+    end if;
+  end if;
+  insert into decisions
+    (id, service_id, decided_at, outcome, sealed_answer, sealed_facts, sealed_for, log_index)
+    select d.id, d.service, d.at, d.outcome, d.answer, d.fact, d.about::uuid[], d.index
+    from unnest(ids, services, decided_at, outcomes, answers, facts, sealed_for, indexes)
+      as d (id, service, at, outcome, answer, fact, about, index);
+  insert into log_leaves (index, entry, decision_id)
+    select * from unnest(indexes, entries, ids);
+  insert into log_nodes (level, index, hash)
+    select * from unnest(levels, node_indexes, hashes);
+  insert into checkpoints (size, root, frontier, note, at)
+    values (new_size, new_root, new_frontier, new_note, clock_timestamp());
+end $$
+"""
 
 
 def keep_history() -> None:
@@ -154,6 +203,7 @@ def keep_history() -> None:
 
 
 def downgrade() -> None:
+    op.execute("drop function likeness_append")
     for table in HISTORY:
         op.execute(f"drop trigger history_is_kept on {table}")
         op.execute(f"drop trigger history_is_not_emptied on {table}")

@@ -30,7 +30,8 @@ from registry.errors import (
     UnavailableError,
 )
 from registry.keys import Keys
-from registry.policy.disclosure import blind, disclose
+from registry.policy.decision import Decision
+from registry.policy.disclosure import blind, disclose, tells_all
 from registry.policy.engine import decide
 from registry.policy.facts import Facts
 from registry.policy.packs import PackSet
@@ -62,7 +63,7 @@ class Checker:
     def __init__(self, pool: asyncpg.Pool, *, packs: PackSet, evidence: record.Evidence) -> None:
         self._pool = pool
         self._packs = packs
-        self._evidence = evidence
+        self._recorder = record.Recorder(evidence)
         self._keys: Keys = evidence.keys
         self.references = References(evidence.keys)
         self._waiting: list[_Asked] = []
@@ -152,12 +153,7 @@ class Checker:
             if not open_questions:
                 return
             decided = [self._decide(asked, known) for asked in open_questions]
-            answers = await record.commit(
-                connection,
-                decided,
-                wrapped_keys=known.wrapped_keys,
-                evidence=self._evidence,
-            )
+            answers = await self._recorder.record(connection, decided, known.wrapped_keys)
         for asked, answer in zip(open_questions, answers, strict=True):
             if answer is not None:
                 _give(asked, answer)
@@ -261,7 +257,7 @@ class Checker:
             request_digest=digest(asked.question),
             facts=facts,
             decision=decision,
-            disclosed=disclose(decision, decide(blind(facts), self._packs), facts.service.tier),
+            disclosed=self._disclosed(facts, decision),
             media=tuple(
                 probe.media_sha256
                 for person in asked.seen
@@ -269,6 +265,12 @@ class Checker:
                 if probe.media_sha256 is not None
             ),
         )
+
+    def _disclosed(self, facts: Facts, decision: Decision) -> Decision:
+        tier = facts.service.tier
+        if tells_all(decision, tier):
+            return decision
+        return disclose(decision, decide(blind(facts), self._packs), tier)
 
 
 def _wanted(batch: Sequence[_Asked], keys: Keys) -> snapshot.Wanted:

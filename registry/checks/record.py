@@ -14,34 +14,21 @@ from registry import receipts
 from registry.checks.questions import Question
 from registry.database import new_id
 from registry.decisions import Answer, seal_answer, seal_facts
+from registry.errors import BusyError
 from registry.keys import Keys
-from registry.log import entries
+from registry.log import entries, merkle
 from registry.policy.decision import Decision
 from registry.policy.facts import Facts
 
 SALT_BYTES = 32
 
-_INSERT_DECISIONS = """
-insert into decisions
-  (id, service_id, decided_at, outcome, sealed_answer, sealed_facts, sealed_for, log_index)
-values ($1, $2, $3, $4, $5, $6, $7, $8)
+# One statement, and so one transaction: see the function in the migration that made it.
+_APPEND = """
+select size, frontier from likeness_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+  $13, $14, $15, $16, $17, $18, $19, $20)
 """
-_INSERT_LOG = """
-with leaves as (
-  insert into log_leaves (index, entry, decision_id)
-  select * from unnest($1::bigint[], $2::bytea[], $3::uuid[])
-), nodes as (
-  insert into log_nodes (level, index, hash)
-  select * from unnest($4::smallint[], $5::bigint[], $6::bytea[])
-)
-insert into checkpoints (size, root, frontier, note, at)
-values ($7, $8, $9, $10, clock_timestamp())
-"""
-_INSERT_NONCES = """
-insert into check_nonces (service_id, nonce, decision_id, created_at)
-select *, clock_timestamp() from unnest($1::uuid[], $2::text[], $3::uuid[])
-on conflict do nothing returning decision_id
-"""
+_NONCE_TAKEN = "LKN01"
+_ROUNDS = 50  # other processes that append meanwhile, before one here gives up
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,63 +59,132 @@ class _Draft:
     salt: bytes
     claims: dict[str, object]
     entry: bytes
+    sealed_facts: bytes
+    sealed_for: str  # a literal of a PostgreSQL array: asyncpg has no ragged ones
 
 
-async def commit(
-    connection: asyncpg.Connection,
-    batch: Sequence[Decided],
-    *,
-    wrapped_keys: Mapping[UUID, bytes],
-    evidence: Evidence,
-) -> list[Answer | None]:
-    """The signed answers, durable; None where another check took the same nonce first."""
-    drafts = [_draft(one, evidence) for one in batch]
-    async with connection.transaction():
-        kept = await _claim_nonces(connection, batch, drafts)
-        log = (
-            entries.extend(
-                await entries.head(connection),
-                [draft.entry for at, draft in enumerate(drafts) if at in kept],
+class Recorder:
+    """Puts batches on record. One a process; it remembers where the log stood last."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self._head = merkle.Frontier()
+
+    async def record(
+        self,
+        connection: asyncpg.Connection,
+        batch: Sequence[Decided],
+        wrapped_keys: Mapping[UUID, bytes],
+    ) -> list[Answer | None]:
+        """The signed answers, durable; None for a check whose nonce another one took meanwhile."""
+        kept = _first_of_each_nonce(batch)
+        try:
+            answers = await self._append(connection, [batch[at] for at in kept], wrapped_keys)
+        except asyncpg.PostgresError as error:
+            if error.sqlstate != _NONCE_TAKEN:
+                raise
+            kept = [at for at in kept if batch[at].question.nonce is None]
+            answers = await self._append(connection, [batch[at] for at in kept], wrapped_keys)
+        found: list[Answer | None] = [None] * len(batch)
+        for at, answer in zip(kept, answers, strict=True):
+            found[at] = answer
+        return found
+
+    async def _append(
+        self,
+        connection: asyncpg.Connection,
+        batch: Sequence[Decided],
+        wrapped_keys: Mapping[UUID, bytes],
+    ) -> list[Answer]:
+        if not batch:
+            return []
+        evidence = self._evidence
+        drafts = [_draft(one, wrapped_keys, evidence) for one in batch]
+        for _ in range(_ROUNDS):
+            log = entries.extend(
+                self._head,
+                [draft.entry for draft in drafts],
                 origin=evidence.log_origin,
                 keys=evidence.keys,
             )
-            if kept
-            else None
-        )
-        answers: list[Answer | None] = [None] * len(batch)
-        for offset, at in enumerate(kept):
-            assert log is not None  # noqa: S101  # `kept` is not empty here
-            answers[at] = _answer(
-                batch[at], drafts[at], log.first_index + offset, log.frontier.size, evidence
+            answers = [
+                _answer(one, draft, log.first_index + at, log.frontier.size, evidence)
+                for at, (one, draft) in enumerate(zip(batch, drafts, strict=True))
+            ]
+            row = await connection.fetchrow(
+                _APPEND, *_arguments(batch, drafts, answers, log, evidence.keys)
             )
-        if log is not None:
-            await _insert(connection, batch, answers, wrapped_keys, evidence.keys)
-            await _insert_log(connection, [drafts[at] for at in kept], log)
-    return answers
+            if row is None:
+                self._head = log.frontier
+                return answers
+            # Another process appended since: number and sign anew.
+            self._head = entries.load_head(row["size"], row["frontier"])
+        raise BusyError("The log is being written too fast.", retry_after=1)
 
 
-async def _claim_nonces(
-    connection: asyncpg.Connection, batch: Sequence[Decided], drafts: Sequence[_Draft]
-) -> list[int]:
+def _first_of_each_nonce(batch: Sequence[Decided]) -> list[int]:
+    taken: set[tuple[UUID, str]] = set()
+    kept = []
+    for at, one in enumerate(batch):
+        nonce = one.question.nonce
+        if nonce is not None and (one.service_id, nonce) in taken:
+            continue
+        if nonce is not None:
+            taken.add((one.service_id, nonce))
+        kept.append(at)
+    return kept
+
+
+def _arguments(
+    batch: Sequence[Decided],
+    drafts: Sequence[_Draft],
+    answers: Sequence[Answer],
+    log: entries.Appended,
+    keys: Keys,
+) -> tuple[object, ...]:
     named = [at for at, one in enumerate(batch) if one.question.nonce is not None]
-    if not named:
-        return list(range(len(batch)))
-    rows = await connection.fetch(
-        _INSERT_NONCES,
+    return (
+        log.first_index,
+        [draft.id for draft in drafts],
+        [one.service_id for one in batch],
+        [one.facts.at for one in batch],
+        [str(one.decision.outcome) for one in batch],
+        [seal_answer(answer, keys=keys) for answer in answers],
+        [draft.sealed_facts for draft in drafts],
+        [draft.sealed_for for draft in drafts],
+        [answer.log_index for answer in answers],
         [batch[at].service_id for at in named],
         [batch[at].question.nonce for at in named],
         [drafts[at].id for at in named],
+        [draft.entry for draft in drafts],
+        [level for level, _, _ in log.nodes],
+        [index for _, index, _ in log.nodes],
+        [hash_ for _, _, hash_ in log.nodes],
+        log.frontier.size,
+        log.root,
+        b"".join(log.frontier.hashes),
+        log.note,
     )
-    won = {row["decision_id"] for row in rows}
-    return [
-        at for at, draft in enumerate(drafts) if batch[at].question.nonce is None or draft.id in won
-    ]
 
 
-def _draft(one: Decided, evidence: Evidence) -> _Draft:
+def _draft(one: Decided, wrapped_keys: Mapping[UUID, bytes], evidence: Evidence) -> _Draft:
     decision_id, salt = new_id(), os.urandom(SALT_BYTES)
     claims = _claims(one, decision_id, salt, evidence)
-    return _Draft(decision_id, salt, claims, receipts.log_entry(claims, salt))
+    about = sorted(UUID(subject.id) for subject in one.facts.subjects)
+    sealed = seal_facts(
+        one.facts,
+        decision_id=decision_id,
+        subjects=[(subject, wrapped_keys[subject]) for subject in about],
+        keys=evidence.keys,
+    )
+    return _Draft(
+        id=decision_id,
+        salt=salt,
+        claims=claims,
+        entry=receipts.log_entry(claims, salt),
+        sealed_facts=sealed,
+        sealed_for="{" + ",".join(map(str, about)) + "}",
+    )
 
 
 def _claims(one: Decided, decision_id: UUID, salt: bytes, evidence: Evidence) -> dict[str, object]:
@@ -184,55 +240,4 @@ def _answer(one: Decided, draft: _Draft, index: int, size: int, evidence: Eviden
         salt=draft.salt.hex(),
         log_index=index,
         request_digest=one.request_digest,
-    )
-
-
-async def _insert(
-    connection: asyncpg.Connection,
-    batch: Sequence[Decided],
-    answers: Sequence[Answer | None],
-    wrapped_keys: Mapping[UUID, bytes],
-    keys: Keys,
-) -> None:
-    rows = []
-    for one, answer in zip(batch, answers, strict=True):
-        if answer is None:
-            continue
-        about = sorted(UUID(subject.id) for subject in one.facts.subjects)
-        sealed = seal_facts(
-            one.facts,
-            decision_id=answer.id,
-            subjects=[(subject, wrapped_keys[subject]) for subject in about],
-            keys=keys,
-        )
-        rows.append(
-            (
-                answer.id,
-                one.service_id,
-                answer.decided_at,
-                str(one.decision.outcome),
-                seal_answer(answer, keys=keys),
-                sealed,
-                about,
-                answer.log_index,
-            )
-        )
-    await connection.executemany(_INSERT_DECISIONS, rows)
-
-
-async def _insert_log(
-    connection: asyncpg.Connection, drafts: Sequence[_Draft], log: entries.Appended
-) -> None:
-    await connection.execute(
-        _INSERT_LOG,
-        list(range(log.first_index, log.first_index + len(drafts))),
-        [draft.entry for draft in drafts],
-        [draft.id for draft in drafts],
-        [level for level, _, _ in log.nodes],
-        [index for _, index, _ in log.nodes],
-        [hash_ for _, _, hash_ in log.nodes],
-        log.frontier.size,
-        log.root,
-        b"".join(log.frontier.hashes),
-        log.note,
     )

@@ -25,6 +25,8 @@ join subject_keys k on k.subject_id = r.subject_id
 where not exists (select 1 from asset_events e where e.asset_id = r.asset_id and e.kind = 'RETIRED')
 """
 _BATCH = 8192
+# The pool is set up for look-ups by key; this reads everything, however long it takes.
+_WHOLE_TABLES = ("statement_timeout = 0", "enable_seqscan = on", "enable_hashjoin = on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ class References:
         """Read everything visible now, anew."""
         index = HashIndex()
         async with connection.transaction(isolation="repeatable_read", readonly=True):
-            await connection.execute("set local statement_timeout = 0")
+            for setting in _WHOLE_TABLES:
+                await connection.execute(f"set local {setting}")
             snapshot = await connection.fetchval("select pg_current_snapshot()::text")
             cursor = await connection.cursor(_LOAD, ENCODER_ID)
             while rows := await cursor.fetch(_BATCH):

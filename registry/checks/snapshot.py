@@ -35,6 +35,8 @@ with hit as materialized (
     select 1 from asset_events e where e.asset_id = r.asset_id and e.kind = 'RETIRED')
 ), named as materialized (
   select subject_id, alias_index from subject_aliases where alias_index = any($5::bytea[])
+), about as materialized (
+  select subject_id from hit union select subject_id from named union select unnest($4::uuid[])
 )
 select
   pg_current_snapshot()::text,
@@ -75,9 +77,9 @@ select
               order by e.at, e.id), '[]') from objection_events e where e.objection_id = o.id)
           ) order by o.id), '[]') from objections o where o.subject_id = s.id)
       )), '[]')
-    from subjects s join subject_keys k on k.subject_id = s.id
-    where s.id in (select subject_id from hit union select subject_id from named)
-      or s.id = any($4::uuid[])),
+    from about
+    join subjects s on s.id = about.subject_id
+    join subject_keys k on k.subject_id = s.id),
   (select coalesce(json_agg(json_build_object(
       'id', v.id, 'established', v.established_in, 'obligations', v.supported_obligations,
       'events', (select coalesce(json_agg(json_build_array(e.kind, e.tier) order by e.at, e.id),

@@ -1,12 +1,11 @@
 """The log in the database: leaves, the complete nodes above them, and signed checkpoints.
 
-Appending happens inside the transaction that stores what is logged, one process at a time.
+The database function likeness_append appends, together with what is logged, one process at a time.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, SmallInteger, select, tuple_
@@ -17,8 +16,7 @@ from registry.errors import InvalidError, NotFoundError
 from registry.keys import Keys
 from registry.log import checkpoint, merkle
 
-# Any number will do, as long as nothing else in this database locks it.
-_SEQUENCER = 0x6C6F67
+HASH_BYTES = 32
 
 
 class LogLeaf(Base):
@@ -64,17 +62,10 @@ class Appended:
     note: str
 
 
-async def head(connection: Any) -> merkle.Frontier:
-    """Take the sequencer's turn until this transaction ends, and read where the log stands."""
-    await connection.execute(f"select pg_advisory_xact_lock({_SEQUENCER})")
-    row = await connection.fetchrow(
-        "select size, frontier from checkpoints order by size desc limit 1"
-    )
-    if row is None:
-        return merkle.Frontier(0, ())
-    hashes = row["frontier"]
+def load_head(size: int, hashes: bytes) -> merkle.Frontier:
+    """Where the log stands, from the row of its newest checkpoint."""
     return merkle.Frontier(
-        row["size"], tuple(hashes[at : at + 32] for at in range(0, len(hashes), 32))
+        size, tuple(hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES))
     )
 
 
