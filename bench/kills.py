@@ -64,18 +64,25 @@ def main() -> int:
         asyncio.run(run.run())
         run.progress.end()
         wrong = asyncio.run(Audit(stage, api, run.writes, run.held).run())
-        defects = api.log.count("Internal error")
+        _show_defects(api.log)
     _print(run)
     slowest = {who: _slowest(run.kills, who) for who in VICTIMS}
     for complaint in wrong:
         print(f"  {complaint}")
     in_time = all(slowest[who] <= WRITABLE_SECONDS[who] for who in VICTIMS)
     return verdict(
-        holds=not wrong and not defects and in_time,
+        holds=not wrong and not run.defects and in_time,
         text=f"{len(wrong)} lost, doubled or unproved of {len(run.writes):,} writes over"
         f" {len(run.kills)} SIGKILLs; writable again after at most {slowest['API']:.1f} s (API)"
-        f" and {slowest['PostgreSQL']:.1f} s (PostgreSQL); {defects} internal errors",
+        f" and {slowest['PostgreSQL']:.1f} s (PostgreSQL); {run.defects} internal errors",
     )
+
+
+def _show_defects(log: str) -> None:
+    """What the server logged with its first internal error."""
+    at = log.find("Internal error")
+    if at >= 0:
+        print(log[at : at + 12_000])
 
 
 def _slowest(kills: Sequence["Kill"], victim: str) -> float:
@@ -105,7 +112,7 @@ class _Run:
         self.writes: list[Write] = []
         self.kills: list[Kill] = []
         self.held: dict[int, str] = {}  # checkpoints by the size of their tree
-        self.again = 0
+        self.again = self.defects = 0
         self.acknowledged = asyncio.Event()
 
     async def run(self) -> None:
@@ -147,8 +154,9 @@ class _Run:
             began = time.monotonic()
             try:
                 answer = await client.run(document, input=asked)
-            except AwayError:
+            except (AwayError, DefectError) as error:
                 self.again += 1
+                self.defects += isinstance(error, DefectError)
                 await asyncio.sleep(0.05)
                 continue
             if "code" in answer:
