@@ -13,6 +13,9 @@ from registry.errors import UnavailableError
 _AWAY_CLASSES = ("08", "53", "57P")
 _AWAY_STATES = frozenset({"57014", "55P03", "40001", "40P01", "25006"})
 
+# How asyncpg says that a connection ended under a caller who still held it.
+_GONE = ("is closed", "is closing", "released back to the pool")
+
 
 class away:  # noqa: N801  # reads as a clause: `with away():`
     """Turn "the database cannot be reached" into one refusal that says when to ask again."""
@@ -41,8 +44,10 @@ def _says_away(error: BaseException) -> bool:
         return state.startswith(_AWAY_CLASSES) or state in _AWAY_STATES
     if isinstance(error, sqlalchemy.exc.DBAPIError) and error.connection_invalidated:
         return True
+    if isinstance(error, asyncpg.InternalClientError):
+        return True  # asyncpg lost its place in the protocol: the server died in mid-answer
     if isinstance(error, asyncpg.InterfaceError):
-        return str(error).endswith(("is closed", "is closing"))
+        return str(error).endswith(_GONE)
     if isinstance(error, OSError):  # a missing file is a defect, a missing socket is not
         connection = isinstance(error, ConnectionError | TimeoutError)
         return connection or _passed_through(error.__traceback__, "asyncpg")

@@ -38,6 +38,8 @@ async def _refused_connection() -> BaseException:
         (_state("42P01"), False),
         (asyncpg.InterfaceError("pool is closing"), True),
         (asyncpg.InterfaceError("another operation is in progress"), False),
+        (asyncpg.InterfaceError("connection has been released back to the pool"), True),
+        (asyncpg.InternalClientError("cannot switch to state 12"), True),
         (sqlalchemy.exc.TimeoutError(), True),
         (sqlalchemy.exc.OperationalError("select", None, _state("57P01")), True),
         (sqlalchemy.exc.IntegrityError("insert", None, _state("23505")), False),
