@@ -22,7 +22,7 @@ help: ## Show what can be made
 # --no-build-isolation: setuptools and wheel come from the lock too, hashes and all.
 .venv/installed: .venv/pyvenv.cfg requirements.lock pyproject.toml
 	$(PIP) install --quiet --require-hashes -r requirements.lock
-	$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	PYTHONWARNINGS=ignore $(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/installed-dev: .venv/installed requirements-dev.lock
@@ -53,7 +53,7 @@ bench: .venv/installed-dev ## Measure what the documentation claims (minutes)
 	$(BIN)/python bench/run.py
 
 soak: .venv/installed-dev ## Longer property tests and races (tens of minutes)
-	LONG_TESTS=1 $(BIN)/python -m pytest --timeout 3600
+	LONG_TESTS=1 POLICY_EXAMPLES=20000 $(BIN)/python -m pytest --timeout 3600
 	$(BIN)/python bench/run.py --long
 
 docs: .venv/installed-dev ## Regenerate the parts of docs/ and the SDL that come from code
