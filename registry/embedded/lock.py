@@ -14,7 +14,7 @@ from registry.embedded import folders
 from registry.embedded.process import Process
 
 # Children forked by a killed supervisor (media workers) keep its lock until they end.
-ORPHANS_SECONDS = 3.0
+ORPHANS_SECONDS = 10.0
 
 
 class Lock:

@@ -191,9 +191,9 @@ def drafts(data_dir: Path) -> list[Path]:
     return list(data_dir.glob("postgres.new-*/PG_VERSION"))
 
 
-def holds_the_lock(data_dir: Path) -> bool:
-    lock = data_dir / "postgres.lock"
-    return lock.exists() and lock.read_text() != ""
+def holds_the_lock(process: subprocess.Popen[str], data_dir: Path) -> bool:
+    lock = data_dir / "postgres.lock"  # an earlier holder's name stays in it
+    return lock.exists() and lock.read_text() == str(process.pid)
 
 
 def run(*command: str | Path) -> list[str]:
@@ -308,7 +308,7 @@ async def test_a_command_uses_the_server_of_another_process_and_leaves_it_runnin
 ) -> None:
     with supervisor(cluster) as process:
         async with asyncio.timeout(30):
-            while not holds_the_lock(cluster):  # noqa: ASYNC110  # another process
+            while not holds_the_lock(process, cluster):  # noqa: ASYNC110  # another process
                 await asyncio.sleep(0)
         # It does not serve yet: the command waits.
         postgres = make(cluster)
