@@ -15,7 +15,13 @@ from api.runtime import Runtime
 from api.uploads import upload
 from registry import schema
 from registry.encoders.image_hash import ENCODER_ID
-from registry.errors import ForbiddenError, NotFoundError, RegistryError, UnsupportedError
+from registry.errors import (
+    ForbiddenError,
+    NotFoundError,
+    RegistryError,
+    UnavailableError,
+    UnsupportedError,
+)
 from registry.log import entries
 from registry.principals import Scope
 
@@ -71,6 +77,8 @@ async def ready(request: Request) -> Response:
         state = runtime.state
         async with asyncio.timeout(_READY_SECONDS), state.db.reading() as session:
             await session.execute(text("select 1"))
+        if not state.checker.is_working:
+            raise UnavailableError("Checks are not being answered.")
     except (RegistryError, TimeoutError) as error:
         reason = str(error) or "The registry's database does not answer."
         response = _json({"status": "not ready", "reason": reason}, 503)
@@ -89,14 +97,15 @@ async def ready(request: Request) -> Response:
 async def metrics_page(request: Request) -> Response:
     """Prometheus metrics."""
     runtime = _runtime(request)
-    references = 0
     try:
-        references = len(runtime.state.checker.references)
+        held = runtime.state.checker.references
     except RegistryError:
         metrics.READY.set(0)
+        metrics.REFERENCES.set(0)
     else:
         metrics.READY.set(1)
-    metrics.REFERENCES.set(references)
+        metrics.REFERENCES.set(len(held))
+        metrics.UNREADABLE.set(held.unreadable)
     return Response(metrics.exposition(), media_type=metrics.CONTENT_TYPE)
 
 

@@ -31,6 +31,11 @@ SECONDS = Histogram(
 REFERENCES = Gauge(
     "likeness_references", "Picture hashes held in memory for the search.", registry=_registry
 )
+UNREADABLE = Gauge(
+    "likeness_references_unreadable",
+    "Picture hashes that could not be opened: damaged, or sealed with other keys.",
+    registry=_registry,
+)
 READY = Gauge("likeness_ready", "1 while checks can be answered.", registry=_registry)
 
 

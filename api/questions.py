@@ -24,6 +24,7 @@ from registry.policy.vocabulary import (
 from registry.probes import EXPIRED
 
 MAX_QUESTIONS = 256
+MAX_PROBES = 1024  # in one request
 
 
 _CAMEL = ConfigDict(extra="forbid", alias_generator=to_camel, populate_by_name=True)
@@ -147,6 +148,9 @@ async def check_all(
     checker: Checker, actor: Actor, asked: Sequence[Asked]
 ) -> list[Answer | RegistryError]:
     """An answer or a refusal for each, in order; one that cannot be read spoils no other."""
+    probes = sum(len(person.probes or ()) for one in asked for person in one.persons)
+    if probes > MAX_PROBES:
+        raise InvalidError(f"Send at most {MAX_PROBES} probes at once.", field="inputs")
     read: list[Question | RegistryError] = []
     for one in asked:
         try:

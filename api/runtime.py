@@ -10,7 +10,8 @@ from contextlib import AsyncExitStack, suppress
 from api.auth import Authenticator
 from api.state import State
 from api.uploads import UploadBudget
-from registry import idempotency, probes, schema
+from registry import decisions, idempotency, probes, schema
+from registry.away import away
 from registry.checks.checker import Checker
 from registry.checks.record import Evidence
 from registry.encoders.media import MediaWorkers
@@ -90,7 +91,8 @@ class Runtime:
         settings = self.settings
         packs = load_packs(settings.packs_dir)
         installation = await stack.enter_async_context(opened(settings, supervise=True))
-        pool = await check_pool(installation)
+        with away():
+            pool = await check_pool(installation)
         stack.push_async_callback(pool.close)
         evidence = Evidence(settings.issuer, settings.log_origin, installation.keys)
         checker = Checker(pool, packs=packs, evidence=evidence)
@@ -120,6 +122,7 @@ class Runtime:
                 async with installation.operator.writing() as session:
                     await probes.forget_expired(session)
                     await idempotency.forget_old(session)
+                    await decisions.forget_old_nonces(session)
                 if rounds % _PARTITIONS_EVERY == 0:
                     await schema.upgrade(installation.admin_url, installation.login_url)
             except UnavailableError as error:

@@ -27,7 +27,7 @@ from sqlalchemy.types import TypeDecorator
 from typing_extensions import override
 
 from registry.away import away
-from registry.errors import SetupError, UnauthenticatedError
+from registry.errors import InvalidError, SetupError, UnauthenticatedError
 
 APP_ROLE = "likeness_app"
 CHECK_ROLE = "likeness_check"
@@ -107,6 +107,16 @@ class Event(Base):
     actor_id: Mapped[UUID] = mapped_column(sort_order=90)
     at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp(), sort_order=91)
     reason: Mapped[str | None] = mapped_column(sort_order=92)
+
+
+MAX_REASON = 500
+
+
+def checked_reason(reason: str | None) -> str | None:
+    """Why, as it is kept for ever: short and printable, or none."""
+    if reason is None or (len(reason) <= MAX_REASON and reason.isprintable()):
+        return reason
+    raise InvalidError(f"A reason has at most {MAX_REASON} printable characters.", field="reason")
 
 
 @dataclass(frozen=True, slots=True)

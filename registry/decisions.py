@@ -6,19 +6,21 @@ one person makes them unreadable, while the log leaf and the answer stay what th
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import BigInteger, ForeignKey, Index, Uuid, select
+from sqlalchemy import BigInteger, ForeignKey, Index, Uuid, delete, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from registry.database import Base, ReadSession
+from registry.database import Base, ReadSession, WriteSession
 from registry.keys import Keys
 from registry.policy.decision import Obligation, PackVersion, PersonDecision, Reason
 from registry.policy.facts import Facts
 from registry.policy.vocabulary import Basis, Outcome
+
+NONCES_KEPT = timedelta(days=1)
 
 
 class Decision(Base):
@@ -48,7 +50,7 @@ class CheckNonce(Base):
     service_id: Mapped[UUID] = mapped_column(primary_key=True)
     nonce: Mapped[str] = mapped_column(primary_key=True)
     decision_id: Mapped[UUID]
-    created_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(index=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,13 @@ def open_facts(
     for subject_id, wrapped in reversed(subjects):
         plain = keys.open_key(subject_id, wrapped).open(plain, context=context)
     return _FACTS.validate_json(plain)
+
+
+async def forget_old_nonces(session: WriteSession) -> None:
+    """Drop nonces after a day: no client retries that late."""
+    await session.execute(
+        delete(CheckNonce).where(CheckNonce.created_at < func.now() - NONCES_KEPT)
+    )
 
 
 async def get(session: ReadSession, decision_id: UUID) -> Decision | None:

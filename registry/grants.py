@@ -15,7 +15,17 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from registry import services, subjects
-from registry.database import Base, EnumList, Event, ReadSession, WriteSession, new_id, now, ordered
+from registry.database import (
+    Base,
+    EnumList,
+    Event,
+    ReadSession,
+    WriteSession,
+    checked_reason,
+    new_id,
+    now,
+    ordered,
+)
 from registry.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from registry.paging import Page, page_of
 from registry.policy.vocabulary import (
@@ -28,6 +38,7 @@ from registry.scopes import Scope, Scoped, columns
 
 MAX_GRANTEES = 100
 MAX_USES = 2**31 - 1
+MAX_ACKNOWLEDGED = 100
 SIGNING_IAL = 2  # below it a grant is never effective
 
 
@@ -173,6 +184,10 @@ def _check_terms(terms: Terms, at: datetime) -> None:
         )
     if terms.ends_at is not None and terms.ends_at <= max(at, terms.starts_at or at):
         raise InvalidError("A grant ends in the future, and after it starts.", field="endsAt")
+    if len(terms.acknowledges_objections) > MAX_ACKNOWLEDGED:
+        raise InvalidError(
+            f"At most {MAX_ACKNOWLEDGED} objections.", field="acknowledgesObjections"
+        )
     if terms.max_uses is not None and not 1 <= terms.max_uses <= MAX_USES:
         raise InvalidError(f"A quota is 1 to {MAX_USES} uses.", field="maxUses")
 
@@ -235,7 +250,12 @@ async def _record(
 ) -> None:
     session.add(
         GrantEvent(
-            grant_id=grant.id, kind=kind, actor_id=actor_id, role=role, ial=ial, reason=reason
+            grant_id=grant.id,
+            kind=kind,
+            actor_id=actor_id,
+            role=role,
+            ial=ial,
+            reason=checked_reason(reason),
         )
     )
     await session.flush()  # the answer folds this event too
@@ -268,6 +288,11 @@ async def states(session: ReadSession, grants: Collection[Grant]) -> dict[UUID, 
         one.id: state_of([event.kind for event in history[one.id]], ends_at=one.ends_at, at=at)
         for one in grants
     }
+
+
+async def states_by_ids(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, GrantState]:
+    """Where each visible grant stands now."""
+    return await states(session, (await by_ids(session, ids)).values())
 
 
 async def page(

@@ -3,7 +3,6 @@
 The key is stored in the transaction that makes the thing, so a crash leaves both or neither.
 """
 
-import hashlib
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from registry.database import Base, WriteSession, new_id
 from registry.errors import ConflictError, InvalidError
+from registry.keys import Keys
 from registry.receipts import jcs
 
 MAX_KEY_LENGTH = 255
@@ -39,6 +39,7 @@ async def claim(
     operation: str,
     key: str | None,
     request: dict[str, object],
+    keys: Keys,
 ) -> tuple[UUID, bool]:
     """The id for what this request makes, and whether it is new.
 
@@ -53,7 +54,7 @@ async def claim(
             f"An idempotency key has 1 to {MAX_KEY_LENGTH} printable characters.",
             field="idempotencyKey",
         )
-    digest = hashlib.sha256(jcs(_plain(request))).digest()
+    digest = keys.request_digest(jcs(_plain(request)))
     inserted = await session.scalar(
         insert(IdempotencyKey)
         .values(

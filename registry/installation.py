@@ -16,6 +16,8 @@ from registry.keys import Keys
 from registry.principals import OPERATOR, OPERATOR_ID, Principal, PrincipalKind
 from registry.settings import Settings
 
+CHECK_CONNECTIONS = 2  # batches run one after another; the other is for asking whether all is well
+
 
 @dataclass(frozen=True, slots=True)
 class Installation:
@@ -88,7 +90,7 @@ async def check_pool(installation: Installation) -> asyncpg.Pool:
     return await asyncpg.create_pool(
         installation.login_url,
         min_size=1,
-        max_size=installation.settings.check_pool,
+        max_size=CHECK_CONNECTIONS,
         timeout=5,
         command_timeout=10,
         reset=_keep,

@@ -56,6 +56,7 @@ class Keys:
         master = key_files.read_master(folder)
         self._wrapping = SubjectKey(_derive(master, b"likeness/subject-keys/1"))
         self._blind = _derive(master, b"likeness/blind-index/1")
+        self._requests = _derive(master, b"likeness/request-digest/1")
         self.deployment_key = DeploymentKey(_derive(master, b"likeness/deployment/1"))
         self.installation_id = _derive(master, b"likeness/installation/1")[:16].hex()
         self._ring = _read_ring(folder)
@@ -88,6 +89,10 @@ class Keys:
         except UnicodeEncodeError as error:
             raise InvalidError("A name is made of Unicode characters.") from error
         return hmac.digest(self._blind, text, "sha256")
+
+    def request_digest(self, request: bytes) -> bytes:
+        """32 bytes by which a repeated request is recognised, and nothing can be guessed."""
+        return hmac.digest(self._requests, request, "sha256")
 
     @property
     def token_signer(self) -> Signer:

@@ -14,7 +14,15 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from registry import subjects
-from registry.database import Base, Event, ReadSession, WriteSession, new_id, ordered
+from registry.database import (
+    Base,
+    Event,
+    ReadSession,
+    WriteSession,
+    checked_reason,
+    new_id,
+    ordered,
+)
 from registry.errors import ConflictError, InvalidError, NotFoundError
 from registry.paging import Page, page_of
 from registry.policy.vocabulary import GrantorRole, ObjectionState
@@ -126,7 +134,9 @@ async def _record(
     reason: str | None = None,
 ) -> None:
     session.add(
-        ObjectionEvent(objection_id=objection_id, kind=kind, actor_id=actor_id, reason=reason)
+        ObjectionEvent(
+            objection_id=objection_id, kind=kind, actor_id=actor_id, reason=checked_reason(reason)
+        )
     )
     await session.flush()  # the answer folds this event too
 

@@ -37,7 +37,6 @@ class Scope(StrEnum):
     GRANTS_WRITE = "grants:write"
     OBJECTIONS_READ = "objections:read"
     OBJECTIONS_WRITE = "objections:write"
-    SERVICES_READ = "services:read"
     SERVICES_WRITE = "services:write"
 
 

@@ -1,6 +1,7 @@
 """The database schema as a whole: its tables, and how a database is brought up to date."""
 
 import asyncio
+import logging
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,6 +49,7 @@ CONCEPTS = (
 )
 metadata = Base.metadata
 ischema_names.setdefault("xid8", assets.Xid8)  # so that reflection knows the type
+logger = logging.getLogger(__name__)
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 OLDEST_POSTGRESQL = 150000
 MONTHS_AHEAD = 13
@@ -140,12 +142,17 @@ async def make_partitions(connection: asyncpg.Connection) -> None:
     now = datetime.now(UTC)
     # Two processes that start together would both find a month missing.
     await connection.execute(f"select pg_advisory_lock({_PARTITIONS_LOCK})")
+    await connection.execute("set lock_timeout = '2s'")
     for ahead in range(MONTHS_AHEAD):
         first, last = _month(now, ahead), _month(now, ahead + 1)
-        await connection.execute(
-            f"create table if not exists decisions_{first:%Y_%m} partition of decisions"
-            f" for values from ('{_least_id(first)}') to ('{_least_id(last)}')"
-        )
+        try:
+            await connection.execute(
+                f"create table if not exists decisions_{first:%Y_%m} partition of decisions"
+                f" for values from ('{_least_id(first)}') to ('{_least_id(last)}')"
+            )
+        except (asyncpg.LockNotAvailableError, asyncpg.CheckViolationError) as error:
+            # The default partition takes what has no month of its own: late, but nothing is lost.
+            logger.warning("No partition for %s yet: %s", f"{first:%Y-%m}", error)
 
 
 def _month(now: datetime, ahead: int) -> datetime:

@@ -54,7 +54,6 @@ class Settings(BaseSettings):
     database_pool: int = Field(
         default=10, ge=2, le=200, description="Connections for everything but checks."
     )
-    check_pool: int = Field(default=4, ge=1, le=64, description="Connections for checks.")
     request_max_bytes: int = Field(
         default=2**20, ge=1024, description="Largest request body other than media, in bytes."
     )

@@ -63,9 +63,8 @@ async def _next_use(session: WriteSession, grant_id: UUID) -> int:
     state = (await grants.states(session, [grant]))[grant_id]
     if state is not GrantState.ACTIVE:
         raise ConflictError(f"Grant {grant_id} is {state}.")
-    so_far = await session.scalar(select(func.max(Use.ordinal)).where(Use.grant_id == grant_id))
-    ordinal = (so_far or 0) + 1
-    if grant.max_uses is not None and ordinal > grant.max_uses:
+    ordinal: int | None = await session.scalar(select(func.likeness_next_use(grant_id)))
+    if ordinal is None:
         raise ConflictError(f"Grant {grant_id} has no use left.")
     return ordinal
 

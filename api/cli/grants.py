@@ -127,6 +127,7 @@ def propose(
                 operation="proposeGrant",
                 key=key,
                 request={"subject": subject_id, **as_document(scope), **asdict(terms)},
+                keys=acting.installation.keys,
             )
             if new:
                 await grants.propose(

@@ -71,6 +71,7 @@ def file(
                 operation="fileObjection",
                 key=key,
                 request={"subject": subject_id, "kept": kept, **as_document(scope)},
+                keys=acting.installation.keys,
             )
             if new:
                 await objections.file(

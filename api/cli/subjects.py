@@ -74,6 +74,7 @@ def add(
                 operation="registerSubject",
                 key=key,
                 request={"name": profile.name, "aliases": profile.aliases, "born": birth_date},
+                keys=keys,
             )
             if new:
                 await subjects.register(
@@ -260,6 +261,7 @@ async def _register(
         operation="registerAsset",
         key=None if key is None else f"{key}:{digest}",
         request={"subjects": shown, "hash": digest},
+        keys=acting.installation.keys,
     )
     if new:
         await assets.register(

@@ -12,8 +12,10 @@ from api.graphql.paging import identifier
 from api.graphql.permissions import requires
 from api.graphql.subjects import Subject
 from registry import assets, idempotency, probes, subjects
+from registry.database import ReadSession
 from registry.encoders.image_hash import ENCODER_ID
 from registry.errors import InvalidError, MediaError
+from registry.keys import Keys
 from registry.principals import Scope
 
 
@@ -63,12 +65,15 @@ class AssetRegistered:
 RegisterAssetResult = Annotated[AssetRegistered | Problem, strawberry.union("RegisterAssetResult")]
 
 
-async def _hash(info: Info, source: AssetSourceInput) -> bytes:
+def _named(source: AssetSourceInput) -> str:
+    return f"hash {source.image_hash.hex}" if source.image_hash else f"media {source.media}"
+
+
+async def _hash(session: ReadSession, source: AssetSourceInput, keys: Keys) -> bytes:
     if source.image_hash:
         return hash_of(source.image_hash)
     handle = identifier(str(source.media), "media handle", "media")
-    async with info.context.db.reading() as session:
-        upload = await probes.opened(session, handle, keys=info.context.state.keys)
+    upload = await probes.opened(session, handle, keys=keys)
     if not upload.usable:
         raise MediaError("The picture is too uniform to be recognised again.", field="media")
     if upload.encoder != ENCODER_ID:
@@ -88,16 +93,17 @@ class AssetMutation:
         """Put a picture of your subjects on record."""
         context, owner_id = info.context, info.context.caller.actor.principal_id
         subject_ids = [identifier(one, "subject", "subjectIds") for one in input.subject_ids]
-        image_hash = await _hash(info, input.source)
         async with context.db.writing() as session:
             asset_id, new = await idempotency.claim(
                 session,
                 principal_id=owner_id,
                 operation="registerAsset",
                 key=input.idempotency_key,
-                request={"subjects": subject_ids, "hash": image_hash.hex()},
+                request={"subjects": subject_ids, "source": _named(input.source)},
+                keys=context.state.keys,
             )
             if new:
+                image_hash = await _hash(session, input.source, context.state.keys)
                 await assets.register(
                     session,
                     asset_id=asset_id,

@@ -24,7 +24,7 @@ class Context:
         self.caller = caller
         self.db = state.db.acting_for(caller.actor)
         self.subjects = loader(self.db, self._subject_records)
-        self.grant_events = loader(self.db, grants.events)
+        self.grant_states = loader(self.db, grants.states_by_ids)
         self.subjects_of_asset = loader(self.db, assets.subjects_of)
         self.objection_states = loader(self.db, objections.states)
 

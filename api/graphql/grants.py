@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -58,9 +58,7 @@ class Grant:
     @staticmethod
     async def state(grant: strawberry.Parent[grants.Grant], info: Info) -> GrantState:
         """Where it stands now."""
-        events = await info.context.grant_events.load(grant.id) or []
-        kinds = [one.kind for one in events]
-        return grants.state_of(kinds, ends_at=grant.ends_at, at=datetime.now(UTC))
+        return await info.context.grant_states.load(grant.id) or GrantState.PENDING
 
 
 @strawberry.input(description="A consent to put on record for its subject to sign.")
@@ -208,6 +206,7 @@ class GrantMutation:
                 operation="proposeGrant",
                 key=input.idempotency_key,
                 request={**vars(input), "scope": vars(input.scope)},
+                keys=info.context.state.keys,
             )
             if new:
                 await grants.propose(
@@ -225,17 +224,19 @@ class GrantMutation:
         extensions=[requires(Scope.GRANTS_WRITE)],
         description="Sign a proposed consent of your subject. Needs identity assurance IAL2.",
     )
-    async def sign_grant(
-        self, info: Info, id: strawberry.ID, role: GrantorRole = GrantorRole.SELF
-    ) -> SignGrantResult:
-        """Sign a proposed consent of your subject."""
+    async def sign_grant(self, info: Info, id: strawberry.ID) -> SignGrantResult:
+        """Sign a proposed consent of your subject, as the person or as who speaks for them.
+
+        Rights that need a mandate (guardian, estate) are recorded by the operator until mandates
+        can be proved here.
+        """
         caller, grant_id = info.context.caller, identifier(id, "grant")
         async with info.context.db.writing() as session:
             grant = await grants.sign(
                 session,
                 grant_id=grant_id,
                 actor_id=caller.actor.principal_id,
-                role=role,
+                role=GrantorRole.SELF,
                 ial=caller.ial,
             )
         return GrantSigned(grant=grant)

@@ -130,6 +130,7 @@ class ObjectionMutation:
                 operation="fileObjection",
                 key=input.idempotency_key,
                 request={**vars(input), "scope": vars(input.scope)},
+                keys=info.context.state.keys,
             )
             if new:
                 await objections.file(

@@ -71,6 +71,7 @@ class ServiceMutation:
                 operation="registerService",
                 key=input.idempotency_key,
                 request=vars(input),
+                keys=info.context.state.keys,
             )
             if new:
                 await services.register(

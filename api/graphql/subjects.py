@@ -127,6 +127,7 @@ class SubjectMutation:
                     "aliases": profile.aliases,
                     "born": profile.birth_date,
                 },
+                keys=context.state.keys,
             )
             if new:
                 await subjects.register(

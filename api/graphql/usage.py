@@ -61,6 +61,7 @@ class UsageMutation:
                 operation="takeUse",
                 key=input.idempotency_key,
                 request={"decision": decision_id},
+                keys=info.context.state.keys,
             )
             if new:
                 await usage.take(

@@ -57,6 +57,9 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("service_id", "nonce", name=op.f("pk_check_nonces")),
     )
+    op.create_index(
+        op.f("ix_check_nonces_created_at"), "check_nonces", ["created_at"], unique=False
+    )
     op.create_table(
         "checkpoints",
         sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),

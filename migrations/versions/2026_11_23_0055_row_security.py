@@ -24,7 +24,10 @@ GRANTED = (
 
 # table -> (who may read it, who may add to it); None: as for reading.
 APP_POLICIES: dict[str, tuple[str, str | None]] = {
-    "principals": (OWN.format(column="id") + " or kind = 'SERVICE'", "true"),
+    "principals": (
+        OWN.format(column="id") + " or kind = 'SERVICE'",
+        "kind = 'SERVICE' or likeness_is_operator()",
+    ),
     "credentials": (MINE, "likeness_is_operator()"),
     "credential_events": (
         "true",
@@ -46,7 +49,9 @@ APP_POLICIES: dict[str, tuple[str, str | None]] = {
     "assets": (OWN.format(column="owner_id"), None),
     "asset_references": (
         CHILD_OF.format(parent="assets", table="asset_references", column="asset_id"),
-        None,
+        CHILD_OF.format(parent="assets", table="asset_references", column="asset_id")
+        + " and "
+        + CHILD_OF.format(parent="subjects", table="asset_references", column="subject_id"),
     ),
     "asset_events": (
         CHILD_OF.format(parent="assets", table="asset_events", column="asset_id"),
@@ -81,7 +86,10 @@ APP_POLICIES: dict[str, tuple[str, str | None]] = {
     "check_nonces": (OWN.format(column="service_id"), "false"),
     "uses": (
         CHILD_OF.format(parent="grants", table="uses", column="grant_id"),
-        "service_id = likeness_principal()",
+        "service_id = likeness_principal() and ordinal = likeness_next_use(grant_id) and "
+        + CHILD_OF.format(parent="grants", table="uses", column="grant_id")
+        + " and "
+        + CHILD_OF.format(parent="decisions", table="uses", column="decision_id"),
     ),
     "idempotency_keys": (MINE, None),
     "keyrings": ("true", "likeness_is_operator()"),
@@ -94,6 +102,7 @@ CHECK_WRITES = ("decisions", "check_nonces", "log_leaves", "log_nodes", "checkpo
 FORGETTABLE = {
     "probes": "expires_at < clock_timestamp()",
     "idempotency_keys": "created_at < clock_timestamp() - interval '7 days'",
+    "check_nonces": "created_at < clock_timestamp() - interval '1 day'",
 }
 HISTORY = tuple(table for table in APP_POLICIES if table not in {*FORGETTABLE, "subject_keys"})
 
@@ -118,14 +127,17 @@ def upgrade() -> None:
         "create function likeness_is_operator() returns boolean stable language sql as "
         "$$ select likeness_kind() = 'OPERATOR' $$"
     )
+    op.execute(NEXT_USE)
     for table, (read, add) in APP_POLICIES.items():
         op.execute(f"alter table {table} enable row level security")
         op.execute(f"create policy app_reads on {table} for select to {APP} using ({read})")
-        op.execute(
-            f"create policy app_adds on {table} for insert to {APP} with check ({add or read})"
-        )
+        allowed = f"({add or read})"
+        if table.endswith("_events"):
+            allowed += " and (actor_id = likeness_principal() or likeness_is_operator())"
+        op.execute(f"create policy app_adds on {table} for insert to {APP} with check ({allowed})")
         op.execute(f"create policy check_reads on {table} for select to {CHECK} using (true)")
-        op.execute(f"grant select, insert on {table} to {APP}")
+        op.execute(f"grant select on {table} to {APP}")
+        op.execute(GRANT_INSERT.format(table=table))
         op.execute(f"grant select on {table} to {CHECK}")
     for table in CHECK_WRITES:
         op.execute(f"create policy check_adds on {table} for insert to {CHECK} with check (true)")
@@ -138,6 +150,29 @@ def upgrade() -> None:
     op.execute(f"grant execute on function likeness_append to {CHECK}")
     keep_history()
 
+
+# Every column but those that say when: the database's clock does.
+GRANT_INSERT = """
+do $$ begin execute (
+  select format('grant insert (%s) on {table} to likeness_app',
+    string_agg(quote_ident(column_name), ', '))
+  from information_schema.columns
+  where table_schema = current_schema and table_name = '{table}'
+    and column_name not in ('at', 'created_at', 'since', 'xid'));
+end $$
+"""
+
+# The only ordinal that a use of this grant may have, or null if it has none left. It counts the
+# uses of every service, which the one that asks may not see.
+NEXT_USE = """
+create function likeness_next_use(wanted uuid) returns integer
+language sql stable security definer set search_path = public as $$
+  select case when g.max_uses is null or used.count < g.max_uses then used.count + 1 end
+  from grants g, lateral (
+    select coalesce(max(u.ordinal), 0) as count from uses u where u.grant_id = g.id) used
+  where g.id = wanted
+$$
+"""
 
 # Numbered and written in one statement, whoever else appends: the caller says where it believes the
 # log stands, and is told where it does if that is somewhere else; then nothing was written.
@@ -158,7 +193,7 @@ begin
   perform pg_advisory_xact_lock(7106407);
   select c.size, c.frontier into head from checkpoints c order by c.size desc limit 1;
   if coalesce(head.size, 0) <> expected then
-    return query select head.size, head.frontier;
+    return query select coalesce(head.size, 0), coalesce(head.frontier, '');
     return;
   end if;
   if cardinality(nonces) > 0 then
@@ -217,6 +252,7 @@ def downgrade() -> None:
             op.execute(f"drop policy {policy} on {table}")
         op.execute(f"alter table {table} disable row level security")
         op.execute(f"revoke all on {table} from {APP}, {CHECK}")
+    op.execute("drop function likeness_next_use")
     op.execute("drop function likeness_is_operator()")
     op.execute("drop function likeness_kind()")
     op.execute("drop function likeness_principal()")

@@ -5,9 +5,9 @@ and one commit, whatever its size.
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from uuid import UUID
 
 import asyncpg
@@ -15,6 +15,7 @@ import asyncpg
 from registry.away import away
 from registry.checks import evidence, record, snapshot
 from registry.checks.questions import Person, Question, digest
+from registry.checks.queue import Asked, Queue
 from registry.checks.references import References
 from registry.checks.uploads import resolve
 from registry.database import Actor
@@ -35,26 +36,12 @@ from registry.policy.disclosure import blind, disclose, tells_all
 from registry.policy.engine import decide
 from registry.policy.facts import Facts
 from registry.policy.packs import PackSet
+from registry.sealing import SealError
 
-MAX_BATCH = 256
-MAX_WAITING = 4096  # beyond this a check is refused rather than queued (tessera's push-back)
+logger = logging.getLogger(__name__)
+
 _ROUNDS = 3  # times the statement may be repeated because new references brought new candidates
-
-
-@dataclass(slots=True)
-class _Asked:
-    """A question on its way to an answer."""
-
-    actor: Actor
-    question: Question
-    answer: asyncio.Future[Answer]
-    seen: list[list[evidence.Seen]] = field(default_factory=list)
-    found: list[list[evidence.Found]] = field(default_factory=list)
-
-    @property
-    def nonce(self) -> tuple[UUID, str] | None:
-        nonce = self.question.nonce
-        return None if nonce is None else (self.actor.principal_id, nonce)
+_IDLE_SECONDS = 1.0  # how long the arrays may fall behind while nobody asks
 
 
 class Checker:
@@ -66,8 +53,7 @@ class Checker:
         self._recorder = record.Recorder(evidence)
         self._keys: Keys = evidence.keys
         self.references = References(evidence.keys)
-        self._waiting: list[_Asked] = []
-        self._wake = asyncio.Event()
+        self._queue = Queue()
         self._worker: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -83,9 +69,12 @@ class Checker:
             self._worker.cancel()
             with suppress(asyncio.CancelledError):
                 await self._worker
-        for asked in self._waiting:
-            _fail(asked, UnavailableError("The registry is stopping.", retry_after=1))
-        self._waiting.clear()
+        self._queue.refuse_all(_stopping())
+
+    @property
+    def is_working(self) -> bool:
+        """Whether checks are being answered."""
+        return self._worker is not None and not self._worker.done()
 
     async def check(self, actor: Actor, question: Question) -> Answer:
         """One decision: recorded, logged and signed before it is returned."""
@@ -105,45 +94,56 @@ class Checker:
 
     def _submit(self, actor: Actor, question: Question) -> "asyncio.Future[Answer]":
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        asked = _Asked(actor, question, answer)
-        if self._worker is None or self._worker.done():
-            _fail(asked, UnavailableError("The registry is not ready.", retry_after=1))
-        elif len(self._waiting) >= MAX_WAITING:
-            _fail(asked, BusyError("Too many checks are waiting.", retry_after=1))
-        else:
-            self._waiting.append(asked)
-            self._wake.set()
+        asked = Asked(actor, question, answer)
+        if not self.is_working:
+            asked.fail(UnavailableError("The registry is not ready.", retry_after=1))
+            return answer
+        try:
+            self._queue.put(asked)
+        except BusyError as error:
+            asked.fail(error)
         return answer
 
     async def _work(self) -> None:
         while True:
-            await self._wake.wait()
-            batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-            if not self._waiting:
-                self._wake.clear()
-            batch = [one for one in batch if not one.answer.done()]  # the client hung up
+            if not await self._queue.arrival(_IDLE_SECONDS):
+                await self._keep_up()
+                continue
+            batch = self._queue.take()
             try:
                 await self._answer_or_fail(batch)
             except asyncio.CancelledError:
                 for asked in batch:
-                    _fail(asked, UnavailableError("The registry is stopping.", retry_after=1))
+                    asked.fail(_stopping())
                 raise
 
-    async def _answer_or_fail(self, batch: list[_Asked]) -> None:
+    async def _keep_up(self) -> None:
+        """Take in new references while nobody asks, so that the next check finds few."""
+        try:
+            with away():
+                async with self._pool.acquire() as connection:
+                    await self.references.refresh(connection)
+        except RegistryError as error:
+            logger.warning("New references wait: %s", error)
+        except Exception:
+            logger.exception("New references could not be taken in; it is tried again.")
+
+    async def _answer_or_fail(self, batch: list[Asked]) -> None:
+        """One that cannot be answered fails alone; what all of them lack fails them all."""
         try:
             with away():
                 await self._answer(batch)
-        except UnavailableError as error:
-            for asked in batch:
-                _fail(asked, error)
         except Exception as error:  # noqa: BLE001  # a defect fails its check, not the server
-            if len(batch) == 1:
-                _fail(batch[0], error)
-            rest = [one for one in batch if not one.answer.done()] if len(batch) > 1 else []
-            for asked in rest:
-                await self._answer_or_fail([asked])  # one that cannot be answered spoils no other
+            shared = isinstance(error, (UnavailableError, BusyError))
+            if len(batch) == 1 or (shared and not isinstance(error, SealError)):
+                for asked in batch:
+                    asked.fail(error)
+                return
+            for asked in batch:
+                if not asked.answer.done():
+                    await self._answer_or_fail([asked])
 
-    async def _answer(self, batch: list[_Asked]) -> None:
+    async def _answer(self, batch: list[Asked]) -> None:
         async with self._pool.acquire() as connection:
             batch = await self._see(connection, batch)
             if not batch:
@@ -156,12 +156,11 @@ class Checker:
             answers = await self._recorder.record(connection, decided, known.wrapped_keys)
         for asked, answer in zip(open_questions, answers, strict=True):
             if answer is not None:
-                _give(asked, answer)
+                asked.give(answer)
             else:  # a twin took the nonce meanwhile: its answer is found the next time round
-                self._waiting.append(asked)
-                self._wake.set()
+                self._queue.put(asked)
 
-    async def _see(self, connection: asyncpg.Connection, batch: list[_Asked]) -> list[_Asked]:
+    async def _see(self, connection: asyncpg.Connection, batch: list[Asked]) -> list[Asked]:
         """Turn probes into hashes and search them; who names a bad handle is refused alone."""
         handles = [
             (one.actor.principal_id, probe.media)
@@ -182,7 +181,7 @@ class Checker:
                     for one in asked.question.persons
                 ]
             except NotFoundError as error:
-                _fail(asked, error)
+                asked.fail(error)
             else:
                 ready.append(asked)
         probes = [probe for asked in ready for person in asked.seen for probe in person]
@@ -195,7 +194,7 @@ class Checker:
         return ready
 
     async def _look_up(
-        self, connection: asyncpg.Connection, batch: list[_Asked]
+        self, connection: asyncpg.Connection, batch: list[Asked]
     ) -> snapshot.Snapshot:
         """One statement as a rule; again if what just became visible is near a probe."""
         for _ in range(_ROUNDS):
@@ -207,6 +206,10 @@ class Checker:
                 encoder=ENCODER_ID,
                 keys=self._keys,
             )
+            if len(known.new_references) > snapshot.MOST_NEW:
+                await self.references.refresh(connection)
+                batch = await self._see(connection, batch)
+                continue
             self.references.catch_up(known.new_references, known.snapshot)
             for gone in set(wanted.references) - known.subject_of.keys():
                 self.references.forget(gone)
@@ -218,30 +221,38 @@ class Checker:
                 return known
         raise BusyError("References are being added too fast to search them all.", retry_after=1)
 
-    def _settle_known(self, batch: list[_Asked], known: snapshot.Snapshot) -> list[_Asked]:
+    def _settle_known(self, batch: list[Asked], known: snapshot.Snapshot) -> list[Asked]:
         """Refuse who may not ask, repeat earlier answers; the rest is to be decided."""
         rest = []
         for asked in batch:
             if asked.answer.done():
                 continue
             if asked.actor.credential_id in known.revoked_credentials:
-                _fail(asked, UnauthenticatedError("The access token does not hold."))
+                asked.fail(UnauthenticatedError("The access token does not hold."))
             elif asked.actor.principal_id not in known.services:
-                _fail(asked, ForbiddenError("Only a registered AI service asks checks."))
+                asked.fail(ForbiddenError("Only a registered AI service asks checks."))
             elif asked.nonce is not None and asked.nonce in known.answered:
-                self._repeat(asked, *known.answered[asked.nonce])
+                self._repeat(asked, known, *known.answered[asked.nonce])
             else:
                 rest.append(asked)
         return rest
 
-    def _repeat(self, asked: _Asked, decision_id: UUID, sealed: bytes) -> None:
+    def _repeat(
+        self, asked: Asked, known: snapshot.Snapshot, decision_id: UUID, sealed: bytes
+    ) -> None:
+        """The earlier answer again; but a permission only while it is one still."""
         earlier = open_answer(decision_id, sealed, keys=self._keys)
-        if earlier.request_digest == digest(asked.question):
-            _give(asked, earlier)
+        if earlier.request_digest != digest(asked.question):
+            asked.fail(ConflictError("This nonce was used for another request.", field="nonce"))
+        elif not earlier.may_proceed or (
+            known.at < earlier.valid_until and self._decide(asked, known).decision.may_proceed
+        ):
+            asked.give(earlier)
         else:
-            _fail(asked, ConflictError("This nonce was used for another request.", field="nonce"))
+            message = "What this nonce was answered does not hold any more: ask under a new one."
+            asked.fail(ConflictError(message, field="nonce"))
 
-    def _decide(self, asked: _Asked, known: snapshot.Snapshot) -> record.Decided:
+    def _decide(self, asked: Asked, known: snapshot.Snapshot) -> record.Decided:
         facts: Facts = evidence.gather(
             asked.question,
             service_id=asked.actor.principal_id,
@@ -273,7 +284,7 @@ class Checker:
         return disclose(decision, decide(blind(facts), self._packs), tier)
 
 
-def _wanted(batch: Sequence[_Asked], keys: Keys) -> snapshot.Wanted:
+def _wanted(batch: Sequence[Asked], keys: Keys) -> snapshot.Wanted:
     persons: list[Person] = [person for asked in batch for person in asked.question.persons]
     return snapshot.Wanted(
         references={
@@ -293,11 +304,5 @@ def _wanted(batch: Sequence[_Asked], keys: Keys) -> snapshot.Wanted:
     )
 
 
-def _give(asked: _Asked, answer: Answer) -> None:
-    if not asked.answer.done():
-        asked.answer.set_result(answer)
-
-
-def _fail(asked: _Asked, error: Exception) -> None:
-    if not asked.answer.done():
-        asked.answer.set_exception(error)
+def _stopping() -> UnavailableError:
+    return UnavailableError("The registry is stopping.", retry_after=1)

@@ -96,20 +96,27 @@ def _person(
     snapshot: Snapshot,
     keys: Keys,
 ) -> facts.Person:
-    named = (
-        sorted(map(str, snapshot.named.get(keys.blind_index(person.name), ())))
-        if person.name is not None
-        else []
-    )
+    sightings = tuple(_sighting(probe, found[at], snapshot) for at, probe in enumerate(seen))
     return facts.Person(
-        sightings=tuple(_sighting(probe, found[at], snapshot) for at, probe in enumerate(seen)),
+        sightings=sightings,
         claimed_subject=None
         if person.claimed_subject is None
         else facts.identifier(person.claimed_subject),
         name_given=person.name is not None,
-        name_hit=named[0] if named else None,
+        name_hit=_named(person.name, sightings, snapshot, keys),
         target=person.target,
     )
+
+
+def _named(
+    name: str | None, sightings: Sequence[facts.Sighting], snapshot: Snapshot, keys: Keys
+) -> str | None:
+    """Who is so called; of several, the one who is also seen."""
+    if name is None:
+        return None
+    named = set(map(facts.identifier, snapshot.named.get(keys.blind_index(name), ())))
+    seen = {one.subject_id for sighting in sightings for one in sighting.candidates}
+    return min(named & seen or named, default=None)
 
 
 def _sighting(probe: Seen, found: Found, snapshot: Snapshot) -> facts.Sighting:

@@ -21,7 +21,7 @@ from registry.subjects import checked_name
 MAX_PERSONS = 20
 MAX_PROBES = 10
 MAX_NONCE_LENGTH = 128
-MAX_TERRITORIES = 300
+MAX_TERRITORIES = 100
 HASH_BYTES = 32
 
 

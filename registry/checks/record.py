@@ -14,7 +14,7 @@ from registry import receipts
 from registry.checks.questions import Question
 from registry.database import new_id
 from registry.decisions import Answer, seal_answer, seal_facts
-from registry.errors import BusyError
+from registry.errors import BusyError, SetupError
 from registry.keys import Keys
 from registry.log import entries, merkle
 from registry.policy.decision import Decision
@@ -117,6 +117,11 @@ class Recorder:
             if row is None:
                 self._head = log.frontier
                 return answers
+            if row["size"] < self._head.size:
+                raise SetupError(
+                    "The log in the database is shorter than what was signed here. Was an older"
+                    " copy restored? Nothing is decided until this server is started anew."
+                )
             # Another process appended since: number and sign anew.
             self._head = entries.load_head(row["size"], row["frontier"])
         raise BusyError("The log is being written too fast.", retry_after=1)

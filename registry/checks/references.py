@@ -5,6 +5,8 @@ became visible since, so a reference committed before a check began is searched 
 """
 
 import asyncio
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,21 +14,31 @@ import asyncpg
 import numpy as np
 
 from registry.assets import hash_context
-from registry.encoders.image_hash import ENCODER_ID
+from registry.encoders.image_hash import ENCODER_ID, HASH_BYTES
 from registry.keys import Keys
 from registry.matching.bands import GREY_BITS
 from registry.matching.index import HashIndex, Hit
+from registry.sealing import SealError
 
-_LOAD = """
+_ROWS = """
 select r.id, r.subject_id, r.sealed_hash, k.wrapped
 from asset_references r
 join assets a on a.id = r.asset_id and a.encoder = $1
 join subject_keys k on k.subject_id = r.subject_id
 where not exists (select 1 from asset_events e where e.asset_id = r.asset_id and e.kind = 'RETIRED')
 """
+_NEW_ROWS = (
+    _ROWS
+    + """
+  and r.xid >= pg_snapshot_xmin($2::text::pg_snapshot)
+  and not pg_visible_in_snapshot(r.xid, $2::text::pg_snapshot)
+"""
+)
 _BATCH = 8192
 # The pool is set up for look-ups by key; this reads everything, however long it takes.
 _WHOLE_TABLES = ("statement_timeout = 0", "enable_seqscan = on", "enable_hashjoin = on")
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +58,7 @@ class References:
         self._keys = keys
         self._index = HashIndex()
         self.snapshot = ""
+        self.unreadable = 0
 
     def __len__(self) -> int:
         return len(self._index)
@@ -53,15 +66,33 @@ class References:
     async def load(self, connection: asyncpg.Connection) -> None:
         """Read everything visible now, anew."""
         index = HashIndex()
+        self.snapshot = await self._read(connection, index, _WHOLE_TABLES, _ROWS, ENCODER_ID)
+        self._index = index
+
+    async def refresh(self, connection: asyncpg.Connection) -> None:
+        """Take in what became visible since, however much it is."""
+        self.snapshot = await self._read(
+            connection, self._index, _WHOLE_TABLES[:1], _NEW_ROWS, ENCODER_ID, self.snapshot
+        )
+
+    async def _read(
+        self,
+        connection: asyncpg.Connection,
+        index: HashIndex,
+        settings: Sequence[str],
+        query: str,
+        *arguments: str,
+    ) -> str:
+        """Add what the query gives, part by part; the snapshot it is true as of."""
         async with connection.transaction(isolation="repeatable_read", readonly=True):
-            for setting in _WHOLE_TABLES:
+            for setting in settings:
                 await connection.execute(f"set local {setting}")
-            snapshot = await connection.fetchval("select pg_current_snapshot()::text")
-            cursor = await connection.cursor(_LOAD, ENCODER_ID)
+            snapshot: str = await connection.fetchval("select pg_current_snapshot()::text")
+            cursor = await connection.cursor(query, *arguments)
             while rows := await cursor.fetch(_BATCH):
-                self._open(index, [SealedReference(*row) for row in rows])
-                await asyncio.sleep(0)  # a long load must not starve health checks
-        self._index, self.snapshot = index, snapshot
+                sealed = [SealedReference(*row) for row in rows]
+                await asyncio.to_thread(self._open, index, sealed)
+        return snapshot
 
     def catch_up(self, new: list[SealedReference], snapshot: str) -> None:
         """Take in what became visible since; the arrays are then true as of `snapshot`."""
@@ -81,11 +112,16 @@ class References:
         return await asyncio.to_thread(self._index.search, queries, GREY_BITS)
 
     def _open(self, index: HashIndex, rows: list[SealedReference]) -> None:
-        plain = b"".join(
-            self._keys.open_key(row.subject_id, row.wrapped_key).open(
-                row.sealed_hash, context=hash_context(row.id)
-            )
-            for row in rows
-        )
-        hashes = np.frombuffer(plain, np.uint8).reshape(len(rows), -1)
-        index.add([row.id for row in rows], hashes)
+        ids, plain = [], []
+        for row in rows:
+            try:
+                key = self._keys.open_key(row.subject_id, row.wrapped_key)
+                plain.append(key.open(row.sealed_hash, context=hash_context(row.id)))
+            except SealError:
+                # One damaged row must not blind the registry to all the others.
+                self.unreadable += 1
+                logger.exception("Reference %s cannot be opened: damaged, or other keys.", row.id)
+            else:
+                ids.append(row.id)
+        hashes = np.frombuffer(b"".join(plain), np.uint8).reshape(len(ids), HASH_BYTES)
+        index.add(ids, hashes)

@@ -26,11 +26,15 @@ from registry.policy.vocabulary import (
     Purpose,
 )
 
+# More new references than this are taken in apart: the statement answers checks, it is no import.
+MOST_NEW = 2000
+
 # $1 snapshot of the arrays, $2 encoder, $3 candidate references, $4 claimed subjects, $5 name
 # digests, $6 services, $7 credentials, $8 and $9 (service, nonce) pairs.
 STATEMENT = """
 with hit as materialized (
   select r.id, r.subject_id from asset_references r
+  join subject_keys k on k.subject_id = r.subject_id
   where r.id = any($3::uuid[]) and not exists (
     select 1 from asset_events e where e.asset_id = r.asset_id and e.kind = 'RETIRED')
 ), named as materialized (
@@ -43,12 +47,14 @@ select
   clock_timestamp(),
   (select coalesce(json_agg(json_build_object(
       'id', r.id, 'subject', r.subject_id, 'hash', encode(r.sealed_hash, 'hex'),
-      'key', encode(k.wrapped, 'hex'))), '[]')
-    from asset_references r
-    join assets a on a.id = r.asset_id and a.encoder = $2
-    join subject_keys k on k.subject_id = r.subject_id
-    where r.xid >= pg_snapshot_xmin($1::text::pg_snapshot)
-      and not pg_visible_in_snapshot(r.xid, $1::text::pg_snapshot)),
+      'key', encode(r.wrapped, 'hex'))), '[]')
+    from (select n.id, n.subject_id, n.sealed_hash, k.wrapped
+      from asset_references n
+      join assets a on a.id = n.asset_id and a.encoder = $2
+      join subject_keys k on k.subject_id = n.subject_id
+      where n.xid >= pg_snapshot_xmin($1::text::pg_snapshot)
+        and not pg_visible_in_snapshot(n.xid, $1::text::pg_snapshot)
+      limit 2001) r),
   (select coalesce(json_agg(json_build_array(id, subject_id)), '[]') from hit),
   (select coalesce(json_agg(json_build_array(subject_id, encode(alias_index, 'hex'))), '[]')
     from named),

@@ -1,5 +1,6 @@
 """Who may see and change what: scopes, owners, and that "absent" and "not yours" look the same."""
 
+import hashlib
 import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from api.state import State
 from registry import principals
 from registry.database import APP_ROLE, Database
 from registry.principals import OPERATOR_ID, PrincipalKind, Scope
+from registry.receipts import jcs
 from tests import acts
 from tests.conftest import ISSUER, Account, Accounts, Execute, Json
 
@@ -181,6 +183,65 @@ async def test_row_security_holds_without_the_application(
     await connection.close()
 
 
+USE = "insert into uses (id, grant_id, ordinal, request_id, decision_id, service_id) values "
+FORGED = {
+    "a use beyond the next": USE + "({new}, {grant}, 2147483647, {new}, {decision}, {me})",
+    "a use of another service": USE + "({new}, {grant}, 1, {new}, {decision}, {other})",
+    "a use without a decision": USE + "({new}, {grant}, 1, {new}, {new}, {me})",
+    "a revocation of another's grant": (
+        "insert into grant_events (id, grant_id, kind, actor_id)"
+        " values ({new}, {grant}, 'REVOKED', {me})"
+    ),
+    "an operator": "insert into principals (id, kind, handle) values ({new}, 'OPERATOR', 'me')",
+    "a credential": (
+        "insert into credentials (id, principal_id, scopes, ial, expires_at)"
+        " values ({new}, {me}, '{{check}}', 3, now())"
+    ),
+    "a decision": "insert into log_leaves (index, entry) values (0, 'x')",
+}
+
+
+@pytest.mark.parametrize("statement", FORGED.values(), ids=FORGED)
+async def test_row_security_refuses_rows_nobody_may_add(
+    execute: Execute, owner: Account, service: Account, urls: tuple[str, str], statement: str
+) -> None:
+    """As the application's role, acting for a service that sees the grant."""
+    subject, hash = await acts.subject(execute, owner), acts.random_hash()
+    await acts.asset(execute, owner, [subject], hash)
+    grant = await acts.grant(execute, owner, subject, service)
+    decision = await acts.check(execute, service, acts.question(hash))
+    connection = await asyncpg.connect(urls[1])
+    await connection.execute(f"set role {APP_ROLE}")
+    await connection.execute("select set_config('likeness.principal', $1, false)", str(service.id))
+    ids = {"new": uuid4(), "grant": grant, "decision": decision["id"], "me": service.id}
+    literals = {name: f"'{id}'::uuid" for name, id in {**ids, "other": owner.id}.items()}
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await connection.execute(statement.format(**literals))
+    await connection.close()
+
+
+async def test_row_security_refuses_pictures_of_other_peoples_subjects(
+    execute: Execute, accounts: Accounts, owner: Account, urls: tuple[str, str]
+) -> None:
+    subject = await acts.subject(execute, owner)
+    stranger = await accounts.open()
+    theirs = await acts.asset(
+        execute, stranger, [await acts.subject(execute, stranger)], acts.random_hash()
+    )
+    connection = await asyncpg.connect(urls[1])
+    await connection.execute(f"set role {APP_ROLE}")
+    await connection.execute("select set_config('likeness.principal', $1, false)", str(stranger.id))
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await connection.execute(
+            "insert into asset_references (id, asset_id, subject_id, sealed_hash)"
+            " values ($1, $2, $3, 'x')",
+            uuid4(),
+            theirs,
+            subject,
+        )
+    await connection.close()
+
+
 async def test_a_grantee_sees_the_grant_but_not_whose_it_is(
     execute: Execute, owner: Account, service: Account
 ) -> None:
@@ -207,6 +268,21 @@ async def test_a_stolen_database_shows_no_name_and_no_hash(
             assert b"Unmistakable".hex() not in row["line"]
             assert hash not in row["line"]
     await connection.close()
+
+
+async def test_a_request_cannot_be_guessed_from_its_digest(
+    execute: Execute, owner: Account, urls: tuple[str, str]
+) -> None:
+    given = {"name": "Ada", "aliases": [], "birthDate": None, "idempotencyKey": "guess me"}
+    await execute(owner, acts.REGISTER, input=given)
+    plain = jcs({"name": "Ada", "aliases": [], "born": None})
+    connection = await asyncpg.connect(urls[0])
+    kept = await connection.fetchval(
+        "select request_digest from idempotency_keys where principal_id = $1", owner.id
+    )
+    await connection.close()
+    assert kept != hashlib.sha256(plain).digest()
+    assert len(kept) == 32
 
 
 async def test_the_issuer_is_the_audience(accounts: Accounts, owner: Account) -> None:

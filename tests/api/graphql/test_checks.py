@@ -4,6 +4,7 @@ import asyncio
 import json
 import secrets
 
+import httpx2
 import pytest
 
 from registry import services
@@ -268,3 +269,41 @@ async def test_only_a_service_asks(
     decision = await acts.check(execute, service, inputs[0])
     assert decision["outcome"] == "PROHIBITED"
     assert acts.codes(decision) == {"SERVICE_SUSPENDED"}
+
+
+async def test_a_nonce_does_not_bring_back_a_permission_that_was_revoked(
+    execute: Execute, owner: Account, service: Account, pictured: tuple[str, str]
+) -> None:
+    subject, hash = pictured
+    grant = await acts.grant(execute, owner, subject, service)
+    asked = acts.question(hash, nonce=secrets.token_hex(8))
+    first = await acts.check(execute, service, asked)
+    assert first["mayProceed"]
+    assert (await acts.check(execute, service, asked))["token"] == first["token"]
+    await execute(owner, acts.REVOKE, id=grant)
+    again = await execute(service, CHECK_MANY, inputs=[asked])
+    assert again["checkConsents"] == [{"code": "CONFLICT", "field": "nonce"}]
+
+
+async def test_a_request_has_a_bounded_number_of_probes(
+    client: httpx2.AsyncClient, service: Account
+) -> None:
+    probe = {"imageHash": {"algorithm": "PHASH_256", "hex": "0" * 64}}
+    asked = acts.question(persons=[{"probes": [probe] * 10}] * 11)
+    body = {"query": CHECK_MANY, "variables": {"inputs": [asked] * 10}}
+    response = await client.post("/graphql", json=body, headers=service.headers)
+    assert response.json()["errors"][0]["extensions"]["code"] == "INVALID"
+
+
+async def test_of_several_people_of_one_name_the_one_who_is_seen_is_meant(
+    execute: Execute, owner: Account, service: Account
+) -> None:
+    name = f"John {secrets.token_hex(4)}"
+    people = [await acts.subject(execute, owner, name=name) for _ in range(3)]
+    for subject in people:
+        hash = acts.random_hash()
+        await acts.asset(execute, owner, [subject], hash)
+        await acts.grant(execute, owner, subject, service)
+        asked = acts.question(hash)
+        asked["persons"][0]["name"] = name
+        assert (await acts.check(execute, service, asked))["mayProceed"]

@@ -186,7 +186,7 @@ async def graded(
             **{
                 column.name: getattr(await grants.mine(session, ids["EXPIRED"]), column.name)
                 for column in grants.Grant.__table__.columns
-                if column.name not in {"id", "starts_at", "ends_at"}
+                if column.name not in {"id", "starts_at", "ends_at", "created_at"}
             },
             starts_at=GONE_FROM,
             ends_at=GONE_UNTIL,
