@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check serve bench soak lock docs audit clean
+.PHONY: help demo test coverage lint check serve bench soak lock docs audit clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -37,6 +37,13 @@ serve: .venv/installed ## Serve the registry on http://127.0.0.1:8000 with the d
 
 test: .venv/installed-dev ## Run the tests against a PostgreSQL of their own (T=tests/one/file.py)
 	$(BIN)/python -m pytest $(T)
+
+coverage: .venv/installed-dev ## Run the tests and hold the share of code they reach to its bounds
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report --skip-covered --fail-under=90
+	$(BIN)/python -m coverage report --include='registry/policy/*,registry/matching/*,registry/log/*' --fail-under=100
 
 lint: .venv/installed-dev ## Check format, lint, import contracts and types
 	$(BIN)/ruff format --check .

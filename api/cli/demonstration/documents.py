@@ -22,7 +22,7 @@ mutation ($input: ProposeGrantInput!) {{
 
 SIGN_GRANT = f"""
 mutation ($id: ID!) {{
-  answer: signGrant(id: $id, role: SELF) {{ ... on GrantSigned {{ grant {{ id state }} }}
+  answer: signGrant(id: $id) {{ ... on GrantSigned {{ grant {{ id state }} }}
     {_PROBLEM} }}
 }}"""
 
