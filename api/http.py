@@ -14,7 +14,7 @@ from api.questions import parse, question_of
 from api.runtime import Runtime
 from api.uploads import upload
 from registry import schema
-from registry.encoders.image_hash import ENCODER_ID
+from registry.encoders.identity import IMAGE_HASH
 from registry.errors import (
     ForbiddenError,
     NotFoundError,
@@ -88,7 +88,7 @@ async def ready(request: Request) -> Response:
         {
             "status": "ready",
             "references": len(state.checker.references),
-            "encoders": [ENCODER_ID],
+            "encoders": [IMAGE_HASH],
             "schema": schema.head(),
         }
     )

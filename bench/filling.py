@@ -13,7 +13,7 @@ from stage import Account, Stage
 
 from registry import assets, subjects
 from registry.database import new_id
-from registry.encoders.image_hash import ENCODER_ID
+from registry.encoders.identity import IMAGE_HASH
 from registry.keys import Keys
 from registry.subjects import Profile
 
@@ -131,7 +131,7 @@ async def insert_references(
         sealed = keys.open_key(shown.id, shown.wrapped).seal(
             image_hash, context=assets.hash_context(reference_id)
         )
-        rows["assets"].append((asset_id, owner.id, ENCODER_ID))
+        rows["assets"].append((asset_id, owner.id, IMAGE_HASH))
         rows["asset_references"].append((reference_id, asset_id, shown.id, sealed))
     await _copy(connection, rows)
 

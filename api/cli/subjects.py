@@ -14,7 +14,7 @@ from api.cli.settings import DataDir
 from api.cli.tokens import account_for
 from registry import assets, idempotency, principals, subjects
 from registry.database import WriteSession
-from registry.encoders.image_hash import ENCODER_ID
+from registry.encoders.identity import IMAGE_HASH
 from registry.encoders.media import MediaEncoding, MediaWorkers
 from registry.errors import ConflictError, MediaError, NotFoundError, RegistryError, TooLargeError
 from registry.installation import Installation
@@ -269,7 +269,7 @@ async def _register(
             asset_id=asset_id,
             owner_id=owner_id,
             subject_ids=shown,
-            encoder=ENCODER_ID,
+            encoder=IMAGE_HASH,
             image_hash=encoding.image_hash,
             keys=acting.installation.keys,
         )

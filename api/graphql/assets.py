@@ -13,7 +13,7 @@ from api.graphql.permissions import requires
 from api.graphql.subjects import Subject
 from registry import assets, idempotency, probes, subjects
 from registry.database import ReadSession
-from registry.encoders.image_hash import ENCODER_ID
+from registry.encoders.identity import IMAGE_HASH
 from registry.errors import InvalidError, MediaError
 from registry.keys import Keys
 from registry.principals import Scope
@@ -76,7 +76,7 @@ async def _hash(session: ReadSession, source: AssetSourceInput, keys: Keys) -> b
     upload = await probes.opened(session, handle, keys=keys)
     if not upload.usable:
         raise MediaError("The picture is too uniform to be recognised again.", field="media")
-    if upload.encoder != ENCODER_ID:
+    if upload.encoder != IMAGE_HASH:
         raise InvalidError("This upload was read by another version: upload it again.")
     return upload.hashes[0]
 
@@ -109,7 +109,7 @@ class AssetMutation:
                     asset_id=asset_id,
                     owner_id=owner_id,
                     subject_ids=subject_ids,
-                    encoder=ENCODER_ID,
+                    encoder=IMAGE_HASH,
                     image_hash=image_hash,
                     keys=context.state.keys,
                 )

@@ -20,7 +20,7 @@ from registry.checks.references import References
 from registry.checks.uploads import resolve
 from registry.database import Actor
 from registry.decisions import Answer, open_answer
-from registry.encoders.image_hash import ENCODER_ID
+from registry.encoders.identity import IMAGE_HASH
 from registry.errors import (
     BusyError,
     ConflictError,
@@ -203,7 +203,7 @@ class Checker:
                 connection,
                 wanted,
                 since=self.references.snapshot,
-                encoder=ENCODER_ID,
+                encoder=IMAGE_HASH,
                 keys=self._keys,
             )
             if len(known.new_references) > snapshot.MOST_NEW:

@@ -14,7 +14,7 @@ import asyncpg
 import numpy as np
 
 from registry.assets import hash_context
-from registry.encoders.image_hash import ENCODER_ID, HASH_BYTES
+from registry.encoders.identity import IMAGE_HASH, IMAGE_HASH_BYTES
 from registry.keys import Keys
 from registry.matching.bands import GREY_BITS
 from registry.matching.index import HashIndex, Hit
@@ -66,13 +66,13 @@ class References:
     async def load(self, connection: asyncpg.Connection) -> None:
         """Read everything visible now, anew."""
         index = HashIndex()
-        self.snapshot = await self._read(connection, index, _WHOLE_TABLES, _ROWS, ENCODER_ID)
+        self.snapshot = await self._read(connection, index, _WHOLE_TABLES, _ROWS, IMAGE_HASH)
         self._index = index
 
     async def refresh(self, connection: asyncpg.Connection) -> None:
         """Take in what became visible since, however much it is."""
         self.snapshot = await self._read(
-            connection, self._index, _WHOLE_TABLES[:1], _NEW_ROWS, ENCODER_ID, self.snapshot
+            connection, self._index, _WHOLE_TABLES[:1], _NEW_ROWS, IMAGE_HASH, self.snapshot
         )
 
     async def _read(
@@ -123,5 +123,5 @@ class References:
                 logger.exception("Reference %s cannot be opened: damaged, or other keys.", row.id)
             else:
                 ids.append(row.id)
-        hashes = np.frombuffer(b"".join(plain), np.uint8).reshape(len(ids), HASH_BYTES)
+        hashes = np.frombuffer(b"".join(plain), np.uint8).reshape(len(ids), IMAGE_HASH_BYTES)
         index.add(ids, hashes)

@@ -9,8 +9,10 @@ import numpy as np
 import scipy.fftpack
 from PIL import Image, ImageOps
 
-ENCODER_ID = "phash-256/1"
-HASH_BYTES = 32
+from registry.encoders.identity import IMAGE_HASH, IMAGE_HASH_BYTES
+
+ENCODER_ID = IMAGE_HASH
+HASH_BYTES = IMAGE_HASH_BYTES
 
 _SIDE = 16
 # Rounding to 8 bits is noise of variance 1/12 a pixel; through two unnormalised DCTs of 64 points

@@ -17,7 +17,7 @@ from registry.checks.record import Evidence, Recorder
 from registry.checks.snapshot import MOST_NEW
 from registry.database import Actor
 from registry.decisions import Answer
-from registry.encoders.image_hash import ENCODER_ID
+from registry.encoders.identity import IMAGE_HASH
 from registry.errors import BusyError, RegistryError, SetupError, UnavailableError
 from registry.installation import Installation, check_pool
 from registry.log import merkle
@@ -99,7 +99,7 @@ async def test_a_large_import_is_taken_in_and_found_at_once(
     async with state.db.acting_for(owner.actor).writing() as session:
         wrapped = (await assets.subjects.wrapped_keys(session, [subject]))[subject]
         key = state.keys.open_key(subject, wrapped)
-        asset = assets.Asset(id=assets.new_id(), owner_id=owner.id, encoder=ENCODER_ID)
+        asset = assets.Asset(id=assets.new_id(), owner_id=owner.id, encoder=IMAGE_HASH)
         session.add(asset)
         await session.flush()
         for hash in hashes:
