@@ -39,6 +39,8 @@ from registry.scopes import Scope, Scoped, columns
 MAX_GRANTEES = 100
 MAX_USES = 2**31 - 1
 MAX_ACKNOWLEDGED = 100
+MAX_PER_SUBJECT = 500  # every check of a subject weighs them all
+EARLIEST_YEAR, LATEST_YEAR = 1900, 2200
 SIGNING_IAL = 2  # below it a grant is never effective
 
 
@@ -59,6 +61,7 @@ class Grant(Scoped, Base):
     __table_args__ = (
         CheckConstraint("ends_at > starts_at", name="ends_after_start"),
         CheckConstraint("max_uses > 0", name="max_uses_positive"),
+        CheckConstraint("isfinite(starts_at) and isfinite(ends_at)", name="finite_term"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -146,6 +149,9 @@ async def propose(
 ) -> Grant:
     """Put a consent on record for its subject to sign. PENDING permits nothing."""
     await subjects.mine(session, subject_id)
+    so_many = await session.scalar(select(func.count()).where(Grant.subject_id == subject_id))
+    if (so_many or 0) >= MAX_PER_SUBJECT:
+        raise ConflictError(f"A subject has at most {MAX_PER_SUBJECT} grants.")
     at = await now(session)
     _check_terms(terms, at)
     if terms.grantees is not None:
@@ -182,6 +188,11 @@ def _check_terms(terms: Terms, at: datetime) -> None:
             f"Name 1 to {MAX_GRANTEES} services, or leave grantees out to mean all.",
             field="grantees",
         )
+    for field, time in (("startsAt", terms.starts_at), ("endsAt", terms.ends_at)):
+        if time is not None and not EARLIEST_YEAR <= time.year <= LATEST_YEAR:
+            raise InvalidError(
+                f"A grant lies between the years {EARLIEST_YEAR} and {LATEST_YEAR}.", field=field
+            )
     if terms.ends_at is not None and terms.ends_at <= max(at, terms.starts_at or at):
         raise InvalidError("A grant ends in the future, and after it starts.", field="endsAt")
     if len(terms.acknowledges_objections) > MAX_ACKNOWLEDGED:

@@ -9,7 +9,7 @@ import asyncpg
 from sqlalchemy.dialects.postgresql import insert
 
 from registry import keyring, schema
-from registry.database import APP_ROLE, CHECK_ROLE, Database, create_engine
+from registry.database import APP_ROLE, CHECK_ROLE, Database, create_engine, sqlalchemy_url
 from registry.embedded.supervisor import EmbeddedPostgres
 from registry.errors import SetupError
 from registry.keys import Keys
@@ -61,6 +61,9 @@ async def opened(settings: Settings, *, supervise: bool) -> AsyncGenerator[Insta
 
 async def _urls(settings: Settings, stack: AsyncExitStack, *, supervise: bool) -> tuple[str, str]:
     if settings.database_url is not None:
+        for url in (settings.database_url, settings.admin_database_url):
+            if url is not None:
+                sqlalchemy_url(url)  # says what is wrong with an address that is none
         return settings.admin_database_url or settings.database_url, settings.database_url
     if settings.admin_database_url is not None:
         raise SetupError("LIKENESS_ADMIN_DATABASE_URL is set without LIKENESS_DATABASE_URL.")

@@ -29,6 +29,7 @@ from registry.policy.vocabulary import GrantorRole, ObjectionState
 from registry.scopes import Scope, Scoped, columns
 
 MAX_CARVE_OUTS = 100
+MAX_PER_SUBJECT = 500  # every check of a subject weighs them all
 VERIFIED_IAL = 2
 
 
@@ -88,6 +89,9 @@ async def file(
 ) -> Objection:
     """Forbid the scope from now on. It holds for every check that starts after the commit."""
     await subjects.mine(session, subject_id)
+    known = await session.scalar(select(func.count()).where(Objection.subject_id == subject_id))
+    if (known or 0) >= MAX_PER_SUBJECT:
+        raise ConflictError(f"A subject has at most {MAX_PER_SUBJECT} objections.")
     if len(carve_out_grants) > MAX_CARVE_OUTS:
         raise InvalidError(f"At most {MAX_CARVE_OUTS} grants.", field="carveOutGrants")
     objection = Objection(

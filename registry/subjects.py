@@ -22,6 +22,7 @@ from registry.policy.vocabulary import Registration
 
 NAME_LENGTH = 200
 MAX_ALIASES = 50
+_JOINERS = {0x200C: None, 0x200D: None}  # they belong to names in many scripts
 PROFILE_CONTEXT = b"subject-profile"
 
 
@@ -122,7 +123,7 @@ def open_profile(sealed: bytes, *, subject_id: UUID, wrapped: bytes, keys: Keys)
 def checked_name(name: str, field_name: str = "name") -> str:
     """The name without outer blanks; refused when empty, too long or unprintable."""
     name = " ".join(name.split())
-    if not name or len(name) > NAME_LENGTH or not name.isprintable():
+    if not name or len(name) > NAME_LENGTH or not name.translate(_JOINERS).isprintable():
         raise InvalidError(f"A name has 1 to {NAME_LENGTH} printable characters.", field=field_name)
     return name
 

@@ -10,6 +10,7 @@ import typer
 from api.cli.output import NO, AsJson, Bar, Failed, document, failing, line, result
 from api.cli.session import run
 from api.cli.settings import DataDir, existing, settings_of
+from registry import decision_audit
 from registry.errors import InvalidError, NotFoundError
 from registry.installation import Installation
 from registry.key_files import KeyRole
@@ -41,7 +42,7 @@ def verify(
     data_dir: DataDir = None,
     _json: AsJson = False,
 ) -> None:
-    """Audit the log: hash every leaf anew and compare every node and signed checkpoint.
+    """Audit the log: every leaf, node and signed checkpoint, and every decision behind a leaf.
 
     The server may run meanwhile. Checkpoints that others kept find what a thief of the log's key
     could rewrite.
@@ -58,9 +59,13 @@ def verify(
         held = _held(checkpoint or (), keys)
         with Bar("Hashing leaves") as bar:
             async with installation.operator.reading() as session:
-                return await audits.audit(
+                found = await audits.audit(
                     session, verifier_keys=keys, held=held, progress=bar.update
                 )
+        with Bar("Opening decisions") as bar:
+            async with installation.operator.reading() as session:
+                await decision_audit.audit(session, keys=installation.keys, progress=bar.update)
+        return found
 
     try:
         found = run(work, data_dir=data_dir)
@@ -73,7 +78,8 @@ def verify(
     result(
         {"holds": True, **counts},
         lambda: line(
-            f"The log holds: {found.leaves} leaves, {found.checkpoints} checkpoints.{kept}"
+            f"The log holds: {found.leaves} leaves, each with its decision,"
+            f" {found.checkpoints} checkpoints.{kept}"
         ),
     )
 

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import os
+import socket
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ import uvicorn
 import uvloop
 
 from api.cli.output import failing
+from registry.errors import SetupError
 from registry.settings import Settings
 
 _STOP_SECONDS = 8
@@ -52,6 +54,7 @@ async def _serve(settings: Settings) -> None:
     from api.app import create_app  # noqa: PLC0415  # numpy reads the thread limits when imported
     from api.runtime import Runtime  # noqa: PLC0415  # the same
 
+    listening = _listen(settings.host, settings.port)
     runtime = Runtime(settings)
     server = uvicorn.Server(
         uvicorn.Config(
@@ -69,11 +72,11 @@ async def _serve(settings: Settings) -> None:
             h11_max_incomplete_event_size=64 * 1024,
         )
     )
-    serving = asyncio.create_task(server.serve())
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
     opened = asyncio.create_task(runtime.opened.wait())
     await asyncio.wait({serving, opened}, return_when=asyncio.FIRST_COMPLETED)
     if opened.done() and runtime.failure is None and not serving.done():
-        address = server.servers[0].sockets[0].getsockname()
+        address = listening.getsockname()
         print(
             f"Likeness Registry serves http://{address[0]}:{address[1]}"
             " (GraphQL at /graphql). Stop it with Ctrl-C.",
@@ -87,3 +90,20 @@ async def _serve(settings: Settings) -> None:
     await serving
     if runtime.failure is not None:
         raise runtime.failure
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """The socket to serve on, before anything else is started."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind, protocol)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+    except OSError as error:
+        raise SetupError(
+            f"Cannot listen on {host}:{port} ({error.strerror or error}). Name another with --host"
+            " or --port."
+        ) from error
+    return listening

@@ -214,8 +214,9 @@ class CheckQuery:
     )
     async def check_consent(self, info: Info, input: CheckInput) -> Answer:
         """Was this use of this person consented?"""
-        context = info.context
-        return await context.state.checker.check(context.caller.actor, question_of(asked(input)))
+        context, question = info.context, asked(input)
+        context.spend([question])
+        return await context.state.checker.check(context.caller.actor, question_of(question))
 
     @strawberry.field(
         graphql_type=list[CheckResult],
@@ -226,10 +227,9 @@ class CheckQuery:
         """Up to 256 checks at once."""
         if not 1 <= len(inputs) <= MAX_QUESTIONS:
             raise InvalidError(f"Send 1 to {MAX_QUESTIONS} checks.", field="inputs")
-        context = info.context
-        results = await check_all(
-            context.state.checker, context.caller.actor, [asked(one) for one in inputs]
-        )
+        context, questions = info.context, [asked(one) for one in inputs]
+        context.spend(questions)
+        results = await check_all(context.state.checker, context.caller.actor, questions)
         return [problem(one) if isinstance(one, RegistryError) else one for one in results]
 
     @strawberry.field(

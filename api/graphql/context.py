@@ -1,6 +1,6 @@
 """What every resolver is given: the database as the caller sees it, and one request's loaders."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TypeVar
 from uuid import UUID
 
@@ -9,9 +9,11 @@ from strawberry.dataloader import DataLoader
 
 import api.graphql.vocabulary  # noqa: F401  # registers the enums before any type uses them
 from api.auth import Caller
+from api.questions import MAX_PROBES, MAX_QUESTIONS, Asked, probes_of
 from api.state import State
 from registry import assets, grants, objections, subjects
 from registry.database import Database, ReadSession
+from registry.errors import InvalidError
 
 V = TypeVar("V")
 
@@ -22,11 +24,21 @@ class Context:
     def __init__(self, state: State, caller: Caller) -> None:
         self.state = state
         self.caller = caller
+        self._questions = self._probes = 0
         self.db = state.db.acting_for(caller.actor)
         self.subjects = loader(self.db, self._subject_records)
         self.grant_states = loader(self.db, grants.states_by_ids)
         self.subjects_of_asset = loader(self.db, assets.subjects_of)
         self.objection_states = loader(self.db, objections.states)
+
+    def spend(self, asked: Sequence[Asked]) -> None:
+        """Count checks against what one request may ask, under however many aliases."""
+        self._questions += len(asked)
+        self._probes += probes_of(asked)
+        if self._questions > MAX_QUESTIONS:
+            raise InvalidError(f"Send at most {MAX_QUESTIONS} checks at once.", field="inputs")
+        if self._probes > MAX_PROBES:
+            raise InvalidError(f"Send at most {MAX_PROBES} probes at once.", field="inputs")
 
     async def _subject_records(
         self, session: ReadSession, ids: Collection[UUID]

@@ -1,7 +1,6 @@
 """Consent grants in the schema: proposed, signed, revoked; never edited."""
 
 import base64
-import binascii
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -150,7 +149,7 @@ def _digest(text: str | None) -> bytes | None:
         return None
     try:
         value = base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:
         value = b""
     if len(value) != 32:  # noqa: PLR2004  # SHA-256
         raise InvalidError("A SHA-256 is 32 bytes, base64.", field="termsSha256")

@@ -328,6 +328,9 @@ def upgrade() -> None:
         sa.Column("territories", postgresql.ARRAY(sa.Text()), nullable=True),
         sa.CheckConstraint("ends_at > starts_at", name=op.f("ck_grants_ends_after_start")),
         sa.CheckConstraint("max_uses > 0", name=op.f("ck_grants_max_uses_positive")),
+        sa.CheckConstraint(
+            "isfinite(starts_at) and isfinite(ends_at)", name=op.f("ck_grants_finite_term")
+        ),
         sa.ForeignKeyConstraint(
             ["proposed_by"], ["principals.id"], name=op.f("fk_grants_proposed_by")
         ),

@@ -32,7 +32,7 @@ from registry.errors import (
 )
 from registry.keys import Keys
 from registry.policy.decision import Decision
-from registry.policy.disclosure import blind, disclose, tells_all
+from registry.policy.disclosure import CONTRACT_TIER, blind, disclose, tells_all
 from registry.policy.engine import decide
 from registry.policy.facts import Facts
 from registry.policy.packs import PackSet
@@ -152,11 +152,14 @@ class Checker:
             open_questions = self._settle_known(batch, known)
             if not open_questions:
                 return
-            decided = [self._decide(asked, known) for asked in open_questions]
+            decided = []
+            for asked in open_questions:
+                decided.append(self._decide(asked, known))
+                await asyncio.sleep(0)  # others on this loop have their turn
             answers = await self._recorder.record(connection, decided, known.wrapped_keys)
-        for asked, answer in zip(open_questions, answers, strict=True):
+        for asked, one, answer in zip(open_questions, decided, answers, strict=True):
             if answer is not None:
-                asked.give(answer)
+                asked.give(answer, on_grid=one.facts.service.tier < CONTRACT_TIER)
             else:  # a twin took the nonce meanwhile: its answer is found the next time round
                 self._queue.put(asked)
 

@@ -5,6 +5,7 @@ with thousands of probes does not make the others wait for all of them.
 """
 
 import asyncio
+import time
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -17,6 +18,7 @@ from registry.errors import BusyError
 
 MAX_BATCH = 256
 MAX_BATCH_PROBES = 512
+GRID_SECONDS = 0.05
 MAX_WAITING = 4096  # beyond this a check is refused rather than queued (tessera's push-back)
 
 
@@ -29,6 +31,7 @@ class Asked:
     answer: asyncio.Future[Answer]
     seen: list[list[evidence.Seen]] = field(default_factory=list)
     found: list[list[evidence.Found]] = field(default_factory=list)
+    asked_at: float = field(default_factory=time.monotonic)
 
     @property
     def nonce(self) -> tuple[UUID, str] | None:
@@ -41,9 +44,17 @@ class Asked:
         """How many probes there are to search; at least 1."""
         return max(1, sum(len(person.probes) for person in self.question.persons))
 
-    def give(self, answer: Answer) -> None:
-        """Answer it, unless whoever asked has gone."""
-        if not self.answer.done():
+    def give(self, answer: Answer, *, on_grid: bool = False) -> None:
+        """Answer it, unless whoever asked has gone.
+
+        `on_grid`: only at a whole multiple of GRID_SECONDS after it was asked, so that how long it
+        took says next to nothing of what was found.
+        """
+        if on_grid:
+            waited = time.monotonic() - self.asked_at
+            loop = asyncio.get_running_loop()
+            loop.call_later(GRID_SECONDS - waited % GRID_SECONDS, self.give, answer)
+        elif not self.answer.done():
             self.answer.set_result(answer)
 
     def fail(self, error: Exception) -> None:

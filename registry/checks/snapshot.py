@@ -4,6 +4,7 @@ It returns the references that became visible since the arrays' snapshot, the st
 candidate, the services that ask, answers already given under a nonce, and the snapshot itself.
 """
 
+import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,9 @@ from registry.policy.vocabulary import (
     ObligationCode,
     Purpose,
 )
+from registry.sealing import SealError
+
+logger = logging.getLogger(__name__)
 
 # More new references than this are taken in apart: the statement answers checks, it is no import.
 MOST_NEW = 2000
@@ -156,7 +160,7 @@ async def take(
         new_references=[_reference(one) for one in new],
         subject_of={UUID(one): UUID(subject) for one, subject in hits},
         named={digest: frozenset(ids) for digest, ids in by_name.items()},
-        subjects={UUID(one["id"]): _subject(one, at, keys) for one in people},
+        subjects=_subjects(people, at, keys),
         wrapped_keys={UUID(one["id"]): bytes.fromhex(one["key"]) for one in people},
         services={UUID(one["id"]): _service(one) for one in asking},
         revoked_credentials=frozenset(UUID(one) for one in revoked),
@@ -177,6 +181,17 @@ def _reference(row: dict[str, Any]) -> SealedReference:
         sealed_hash=bytes.fromhex(row["hash"]),
         wrapped_key=bytes.fromhex(row["key"]),
     )
+
+
+def _subjects(rows: list[dict[str, Any]], at: datetime, keys: Keys) -> dict[UUID, facts.Subject]:
+    """Everybody who can be read; of a candidate who cannot, the engine says FACTS_INCOMPLETE."""
+    found = {}
+    for row in rows:
+        try:
+            found[UUID(row["id"])] = _subject(row, at, keys)
+        except (ValueError, KeyError, TypeError, SealError):
+            logger.exception("Subject %s cannot be read.", row["id"])
+    return found
 
 
 def _subject(row: dict[str, Any], at: datetime, keys: Keys) -> facts.Subject:

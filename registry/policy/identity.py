@@ -35,6 +35,10 @@ def cases(question: Question, index: int, modality: Modality) -> list[Case]:
         shown -= {suspect.id for suspect in case.suspects}
     # A face nobody knows, in a picture whose people are known, is one of them not yet seen.
     found.extend(strangers[len(shown) :])
+    if len(pictures) == len(answering):
+        # Pictures alone: one that nobody registered shows somebody nobody knows.
+        unknown = sum(_is_stranger(one) for one in pictures)
+        found.extend([_nobody(question, index, modality, person)] * unknown)
     return found or [_nobody(question, index, modality, person)]
 
 
@@ -104,10 +108,8 @@ def _one_person(question: Question, index: int, modality: Modality, sighting: Si
 
 
 def _other_name(person: Person, modality: Modality, subject_id: str) -> bool:
-    """Whether a name is to be used, and it is somebody else's."""
-    return (
-        modality is Modality.NAME and person.name_hit is not None and person.name_hit != subject_id
-    )
+    """Whether a name is to be used, and it is not known to be theirs."""
+    return modality is Modality.NAME and person.name_given and person.name_hit != subject_id
 
 
 def _picture(question: Question, index: int, modality: Modality, sighting: Sighting) -> list[Case]:

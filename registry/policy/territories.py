@@ -45,6 +45,33 @@ PARTS_OF_THE_UNITED_STATES = _codes(
     """
 )
 
+# One place, two codes: a subdivision that ISO 3166-1 also lists as a country of its own.
+_SAME = {
+    **{f"US-{code}": code for code in ("AS", "GU", "MP", "PR", "UM", "VI")},
+    **{f"FR-{code}": code for code in ("BL", "GF", "GP", "MF", "MQ", "NC", "PF", "PM", "RE", "TF",
+                                       "WF", "YT")},
+    "FR-971": "GP", "FR-972": "MQ", "FR-973": "GF", "FR-974": "RE", "FR-976": "YT",
+    **{f"NL-{code}": code for code in ("AW", "CW", "SX")},
+    **{f"NL-BQ{number}": "BQ" for number in (1, 2, 3)},
+    **{f"CN-{code}": code for code in ("HK", "MO", "TW")},
+    "FI-01": "AX", "NO-21": "SJ", "NO-22": "SJ", "DK-GL": "GL", "DK-FO": "FO",
+}  # fmt: skip
+# Whose law and consent reach there, and whether the union's do (TEU 52, TFEU 355).
+_WITHIN = {
+    **dict.fromkeys(("AS", "GU", "MP", "PR", "UM", "VI"), "US"),
+    **dict.fromkeys(("GF", "GP", "MF", "MQ", "RE", "YT"), "FR"),
+    "AX": "FI",
+}
+# Places a state calls its own but whose law differs: a refusal there and here may be the same one,
+# a consent is not.
+_BESIDE = {
+    **dict.fromkeys(("BL", "NC", "PF", "PM", "TF", "WF"), "FR"),
+    **dict.fromkeys(("AW", "BQ", "CW", "SX"), "NL"),
+    **dict.fromkeys(("HK", "MO", "TW"), "CN"),
+    **dict.fromkeys(("FO", "GL"), "DK"),
+    **dict.fromkeys(("BV", "SJ"), "NO"),
+}
+
 _SUBDIVISION = re.compile(r"([A-Z]{2})-([A-Z0-9]{1,3})")
 
 
@@ -64,7 +91,7 @@ def enclosing(code: str) -> frozenset[str]:
     """The territories this one lies within, without itself: `US-CA` lies in `US` and in `001`."""
     if code == WORLD:
         return frozenset()
-    country = code.partition("-")[0]
+    country = _WITHIN.get(code) or code.partition("-")[0]
     around = {WORLD, country} - {code}
     if country in MEMBERS_OF_THE_UNION:
         around.add(UNION)
@@ -73,16 +100,30 @@ def enclosing(code: str) -> frozenset[str]:
 
 def overlap(some: Iterable[str], others: Iterable[str]) -> bool:
     """Whether any of these territories is, contains or lies within any of those."""
-    theirs = frozenset(others)
-    theirs_around = frozenset().union(*(enclosing(code) for code in theirs))
+    theirs = frozenset(map(canonical, others))
+    theirs_around = frozenset[str]().union(*map(_reach, theirs))
     return any(
-        code in theirs or code in theirs_around or not theirs.isdisjoint(enclosing(code))
-        for code in some
+        code in theirs_around or not theirs.isdisjoint(_reach(code))
+        for code in map(canonical, some)
     )
 
 
+def canonical(code: str) -> str:
+    """The one code of a place that has two: `PR` for `US-PR`."""
+    return _SAME.get(code, code)
+
+
+@lru_cache(maxsize=4096)
+def _reach(code: str) -> frozenset[str]:
+    """Where a refusal for this territory may have to be heard: it and all that may enclose it."""
+    around = {code, *enclosing(code)}
+    if code in _BESIDE:
+        around |= {_BESIDE[code], *enclosing(_BESIDE[code])}
+    return frozenset(around)
+
+
 def check(codes: Iterable[str], *, field: str | None = None) -> frozenset[str]:
-    """The codes as a set. Raises InvalidError, naming the first that does not exist."""
+    """The places as a set of canonical codes. InvalidError names the first that does not exist."""
     wanted = frozenset(codes)
     for code in sorted(wanted):
         if not exists(code):
@@ -90,4 +131,4 @@ def check(codes: Iterable[str], *, field: str | None = None) -> frozenset[str]:
                 f"Territory {code[:16]!r} does not exist (ISO 3166-1, 3166-2, EU or 001).",
                 field=field,
             )
-    return wanted
+    return frozenset(map(canonical, wanted))

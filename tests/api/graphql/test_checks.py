@@ -3,11 +3,13 @@
 import asyncio
 import json
 import secrets
+import time
 
 import httpx2
 import pytest
 
 from registry import services
+from registry.checks.queue import GRID_SECONDS
 from registry.database import Database
 from registry.principals import OPERATOR_ID
 from tests import acts
@@ -307,3 +309,68 @@ async def test_of_several_people_of_one_name_the_one_who_is_seen_is_meant(
         asked = acts.question(hash)
         asked["persons"][0]["name"] = name
         assert (await acts.check(execute, service, asked))["mayProceed"]
+
+
+async def test_a_strangers_picture_beside_a_granted_one_is_not_permitted(
+    execute: Execute, owner: Account, service: Account, pictured: tuple[str, str]
+) -> None:
+    subject, hash = pictured
+    await acts.grant(execute, owner, subject, service)
+    probes = [
+        {"imageHash": {"algorithm": "PHASH_256", "hex": one}} for one in (hash, acts.random_hash())
+    ]
+    decision = await acts.check(execute, service, acts.question(persons=[{"probes": probes}]))
+    assert decision["outcome"] == "UNKNOWN"
+    twice = acts.question(persons=[{"probes": probes[:1] * 2}])
+    assert (await acts.check(execute, service, twice))["mayProceed"]
+
+
+@pytest.mark.parametrize(
+    ("objected", "asked"),
+    [("PR", "US-PR"), ("US", "PR"), ("US-PR", "US"), ("RE", "FR-974"), ("FR", "RE"), ("EU", "AX"),
+     ("HK", "CN-HK"), ("CN", "HK"), ("AW", "NL-AW"), ("NL", "AW")],
+)  # fmt: skip
+async def test_an_objection_holds_under_every_code_of_a_place(
+    execute: Execute, owner: Account, service: Account, pictured: tuple[str, str], objected: str,
+    asked: str,
+) -> None:  # fmt: skip
+    subject, hash = pictured
+    await acts.grant(execute, owner, subject, service)
+    given = {"subjectId": subject, "scope": {"territories": [objected]}}
+    await execute(owner, acts.OBJECT, input=given)
+    decision = await acts.check(execute, service, acts.question(hash, territories=[asked]))
+    assert "OBJECTION" in acts.codes(decision)
+
+
+@pytest.mark.parametrize("asked", ["FR-NC", "NL-AW", "DK-GL", "CN-HK"])
+async def test_a_grant_for_a_union_or_state_does_not_reach_beyond_it(
+    execute: Execute, owner: Account, service: Account, pictured: tuple[str, str], asked: str
+) -> None:
+    subject, hash = pictured
+    scope = {"territories": ["EU", "FR", "NL", "DK", "CN"]}
+    await acts.grant(execute, owner, subject, service, scope=scope)
+    decision = await acts.check(execute, service, acts.question(hash, territories=[asked]))
+    assert "TERRITORY_NOT_GRANTED" in acts.codes(decision)
+
+
+async def test_aliases_do_not_multiply_what_one_request_may_ask(
+    client: httpx2.AsyncClient, service: Account
+) -> None:
+    document = """query ($i: [CheckInput!]!) {
+      a: checkConsents(inputs: $i) { __typename } b: checkConsents(inputs: $i) { __typename } }"""
+    inputs = [acts.question("0" * 64)] * 129
+    body = {"query": document, "variables": {"i": inputs}}
+    response = await client.post("/graphql", json=body, headers=service.headers)
+    assert [one["extensions"]["code"] for one in response.json()["errors"]] == ["INVALID"]
+
+
+async def test_a_less_trusted_service_is_answered_on_a_grid_of_time(
+    execute: Execute, accounts: Accounts, service: Account
+) -> None:
+    """How long an answer takes must not say what was found."""
+    less = await accounts.open(service.kind, tier=1)
+    asked = acts.question(acts.random_hash())
+    await acts.check(execute, less, asked)
+    began = time.monotonic()
+    await acts.check(execute, less, asked)
+    assert time.monotonic() - began >= GRID_SECONDS

@@ -223,6 +223,11 @@ async def test_the_filter_by_state_and_the_fold_say_the_same(
         ({"grantees": []}, "grantees"),
         ({"grantees": ["00000000-0000-7000-8000-000000000001"]}, "grantees"),
         ({"termsSha256": "AA=="}, "termsSha256"),
+        ({"termsSha256": "\u00e9"}, "termsSha256"),
+        ({"startsAt": "0001-01-01T00:00:00Z"}, "startsAt"),
+        ({"startsAt": "0001-01-01T00:00:00+14:00"}, "startsAt"),
+        ({"endsAt": "9999-12-31T23:59:59.999999Z"}, "endsAt"),
+        ({"endsAt": "9999-12-31T23:59:59-14:00"}, "endsAt"),
     ],
 )
 async def test_a_grant_that_cannot_be_is_a_problem(
@@ -353,3 +358,25 @@ async def test_257_inputs_are_refused_whole(client: httpx2.AsyncClient, service:
     body = {"query": document, "variables": {"i": [acts.question("0" * 64)] * 257}}
     response = await client.post("/graphql", json=body, headers=service.headers)
     assert response.json()["errors"][0]["extensions"]["code"] == "INVALID"
+
+
+async def test_a_subject_has_a_bounded_number_of_grants_and_objections(
+    execute: Execute, owner: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grants, "MAX_PER_SUBJECT", 2)
+    monkeypatch.setattr(objections, "MAX_PER_SUBJECT", 2)
+    subject = await acts.subject(execute, owner)
+    given = {"subjectId": subject, "scope": {}}
+    made = [(await execute(owner, acts.PROPOSE, input=given))["proposeGrant"] for _ in range(3)]
+    assert [one.get("code") for one in made] == [None, None, "CONFLICT"]
+    filed = [
+        (await execute(owner, acts.OBJECT, input={"subjectId": subject}))["fileObjection"]
+        for _ in range(3)
+    ]
+    assert [one.get("code") for one in filed] == [None, None, "CONFLICT"]
+
+
+async def test_names_of_every_script_can_be_registered(execute: Execute, owner: Account) -> None:
+    name = "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627"
+    made = await execute(owner, acts.REGISTER, input={"name": name})
+    assert made["registerSubject"]["subject"]["name"] == name

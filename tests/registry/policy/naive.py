@@ -82,10 +82,13 @@ class Naive(Ground):
                 spare -= 1
                 continue
             results.append(self.single(one, person, modality))
-        if not results:
-            claimed = person.claimed_subject is not None
-            results.append(("PROHIBITED" if claimed else self.open("UNKNOWN"), set()))
-        return results
+        claimed = person.claimed_subject is not None
+        nobody: tuple[str, set[str]] = ("PROHIBITED" if claimed else self.open("UNKNOWN"), set())
+        for one in mine:
+            blank = all(NEAR[c.band] < 1 for c in one.candidates) and one.modality != "VOICE"
+            if not faces and blank and one.usable and one.searched:
+                results.append(nobody)
+        return results or [nobody]
 
     def answers(self, one: Sighting, modality: Modality) -> bool:
         if modality == "NAME":
@@ -93,7 +96,7 @@ class Naive(Ground):
         return modality in ("FACE", "BODY") if one.asset else one.modality == modality
 
     def other_name(self, person: Person, modality: Modality, who: str) -> bool:
-        return modality == "NAME" and person.name_hit not in (None, who)
+        return modality == "NAME" and person.name_given and person.name_hit != who
 
     def single(self, one: Sighting, person: Person, modality: Modality) -> tuple[str, set[str]]:
         near = {c.subject_id for c in one.candidates if NEAR[c.band] >= 1}
