@@ -29,6 +29,7 @@ from registry.database import (
 from registry.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from registry.paging import Page, page_of
 from registry.policy.vocabulary import (
+    ASSURED_IAL,
     ContentFlag,
     GrantorRole,
     GrantState,
@@ -41,7 +42,6 @@ MAX_USES = 2**31 - 1
 MAX_ACKNOWLEDGED = 100
 MAX_PER_SUBJECT = 500  # every check of a subject weighs them all
 EARLIEST_YEAR, LATEST_YEAR = 1900, 2200
-SIGNING_IAL = 2  # below it a grant is never effective
 
 
 class GrantEventKind(StrEnum):
@@ -209,9 +209,9 @@ async def sign(
     """Make a proposed grant effective. Only somebody known at IAL2 or better can."""
     grant = await _locked(session, grant_id)
     await subjects.mine(session, grant.subject_id)
-    if ial < SIGNING_IAL:
+    if ial < ASSURED_IAL:
         raise ForbiddenError(
-            f"Signing a grant needs identity assurance {SIGNING_IAL}; this token has {ial}."
+            f"Signing a grant needs identity assurance {ASSURED_IAL}; this token has {ial}."
         )
     await _require(session, grant, GrantState.PENDING)
     await _record(session, grant, GrantEventKind.SIGNED, actor_id, role=role, ial=ial)

@@ -25,12 +25,11 @@ from registry.database import (
 )
 from registry.errors import ConflictError, InvalidError, NotFoundError
 from registry.paging import Page, page_of
-from registry.policy.vocabulary import GrantorRole, ObjectionState
+from registry.policy.vocabulary import ASSURED_IAL, GrantorRole, ObjectionState
 from registry.scopes import Scope, Scoped, columns
 
 MAX_CARVE_OUTS = 100
 MAX_PER_SUBJECT = 500  # every check of a subject weighs them all
-VERIFIED_IAL = 2
 
 
 class ObjectionEventKind(StrEnum):
@@ -104,7 +103,7 @@ async def file(
     )
     session.add(objection)
     await session.flush()  # its event refers to it
-    if ial >= VERIFIED_IAL:
+    if ial >= ASSURED_IAL:
         await _record(session, objection_id, ObjectionEventKind.VERIFIED, filed_by)
     return objection
 

@@ -27,7 +27,13 @@ from registry.errors import InvalidError
 from registry.grants import Grant
 from registry.installation import Installation
 from registry.paging import MAX_PAGE
-from registry.policy.vocabulary import ContentFlag, GrantorRole, GrantState, ObligationCode
+from registry.policy.vocabulary import (
+    ASSURED_IAL,
+    ContentFlag,
+    GrantorRole,
+    GrantState,
+    ObligationCode,
+)
 from registry.principals import PrincipalKind
 
 app = typer.Typer(no_args_is_help=True)
@@ -152,7 +158,7 @@ def sign(
     ial: Annotated[
         int,
         typer.Option(min=0, max=3, help="How well you identified the signer (NIST SP 800-63A)."),
-    ] = grants.SIGNING_IAL,
+    ] = ASSURED_IAL,
     role: Annotated[GrantorRole, typer.Option(help="In what right they sign.")] = GrantorRole.SELF,
     owner: Owner = None,
     data_dir: DataDir = None,

@@ -17,9 +17,9 @@ from api.cli.scopes import (
 from api.cli.session import Acting, Key, Owner, identifier, run_as
 from api.cli.settings import DataDir
 from registry import idempotency, objections
-from registry.objections import VERIFIED_IAL, Objection
+from registry.objections import Objection
 from registry.paging import MAX_PAGE
-from registry.policy.vocabulary import ObjectionState
+from registry.policy.vocabulary import ASSURED_IAL, ObjectionState
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -79,7 +79,7 @@ def file(
                     objection_id=objection_id,
                     subject_id=subject_id,
                     filed_by=acting.id,
-                    ial=VERIFIED_IAL if verified else 0,
+                    ial=ASSURED_IAL if verified else 0,
                     scope=scope,
                     carve_out_grants=kept,
                 )

@@ -11,9 +11,8 @@ from api.graphql.paging import DEFAULT_PAGE, Connection, after, connection, iden
 from api.graphql.permissions import requires
 from registry import idempotency, subjects
 from registry.errors import NotFoundError
-from registry.objections import VERIFIED_IAL
 from registry.paging import Page
-from registry.policy.vocabulary import Registration
+from registry.policy.vocabulary import ASSURED_IAL, Registration
 from registry.principals import Scope
 
 
@@ -135,7 +134,7 @@ class SubjectMutation:
                     subject_id=subject_id,
                     owner_id=owner,
                     profile=profile,
-                    verified=context.caller.ial >= VERIFIED_IAL,
+                    verified=context.caller.ial >= ASSURED_IAL,
                     keys=context.state.keys,
                 )
             found = await subjects.records(session, [subject_id], keys=context.state.keys)

@@ -95,14 +95,17 @@ class Checker:
     def _submit(self, actor: Actor, question: Question) -> "asyncio.Future[Answer]":
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         asked = Asked(actor, question, answer)
-        if not self.is_working:
+        if self.is_working:
+            self._enqueue(asked)
+        else:
             asked.fail(UnavailableError("The registry is not ready.", retry_after=1))
-            return answer
+        return answer
+
+    def _enqueue(self, asked: Asked) -> None:
         try:
             self._queue.put(asked)
         except BusyError as error:
             asked.fail(error)
-        return answer
 
     async def _work(self) -> None:
         while True:
@@ -161,7 +164,7 @@ class Checker:
             if answer is not None:
                 asked.give(answer, on_grid=one.facts.service.tier < CONTRACT_TIER)
             else:  # a twin took the nonce meanwhile: its answer is found the next time round
-                self._queue.put(asked)
+                self._enqueue(asked)
 
     async def _see(self, connection: asyncpg.Connection, batch: list[Asked]) -> list[Asked]:
         """Turn probes into hashes and search them; who names a bad handle is refused alone."""

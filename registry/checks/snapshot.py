@@ -34,7 +34,8 @@ logger = logging.getLogger(__name__)
 MOST_NEW = 2000
 
 # $1 snapshot of the arrays, $2 encoder, $3 candidate references, $4 claimed subjects, $5 name
-# digests, $6 services, $7 credentials, $8 and $9 (service, nonce) pairs.
+# digests, $6 services, $7 credentials, $8 and $9 (service, nonce) pairs,
+# $10 how many new references to return at most.
 STATEMENT = """
 with hit as materialized (
   select r.id, r.subject_id from asset_references r
@@ -58,7 +59,7 @@ select
       join subject_keys k on k.subject_id = n.subject_id
       where n.xid >= pg_snapshot_xmin($1::text::pg_snapshot)
         and not pg_visible_in_snapshot(n.xid, $1::text::pg_snapshot)
-      limit 2001) r),
+      limit $10) r),
   (select coalesce(json_agg(json_build_array(id, subject_id)), '[]') from hit),
   (select coalesce(json_agg(json_build_array(subject_id, encode(alias_index, 'hex'))), '[]')
     from named),
@@ -148,6 +149,7 @@ async def take(
         list(wanted.credentials),
         [service for service, _ in wanted.nonces],
         [nonce for _, nonce in wanted.nonces],
+        MOST_NEW + 1,
     )
     snapshot, at, *parts = row
     new, hits, named, people, asking, revoked, answered = (orjson.loads(one) for one in parts)

@@ -16,8 +16,6 @@ from registry.errors import InvalidError, NotFoundError
 from registry.keys import Keys
 from registry.log import checkpoint, merkle
 
-HASH_BYTES = 32
-
 
 class LogLeaf(Base):
     """One entry of the log, in order. The entry is a salted commitment, never personal data."""
@@ -64,8 +62,9 @@ class Appended:
 
 def load_head(size: int, hashes: bytes) -> merkle.Frontier:
     """Where the log stands, from the row of its newest checkpoint."""
+    step = merkle.HASH_BYTES
     return merkle.Frontier(
-        size, tuple(hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES))
+        size, tuple(hashes[at : at + step] for at in range(0, len(hashes), step))
     )
 
 

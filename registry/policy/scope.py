@@ -13,10 +13,9 @@ from registry.policy import authority, territories
 from registry.policy.facts import Grant, Request, Subject
 from registry.policy.pack import Form, Need
 from registry.policy.question import Case
-from registry.policy.vocabulary import GrantState, Purpose, Registration
+from registry.policy.vocabulary import ASSURED_IAL, GrantState, Purpose, Registration
 
 WITHDRAWN = "CONSENT_WITHDRAWN"
-_ASSURED = 2  # NIST SP 800-63A IAL2: below it nobody grants
 # What is missing here a person can look into; anything else needs consent.
 REVIEWABLE = frozenset({"GRANT_SUSPENDED", "CO_HOLDER_MISSING"})
 
@@ -144,7 +143,7 @@ def _condition_gaps(conditions: _Conditions, grant: Grant) -> Iterator[str]:
         yield "GRANT_SUSPENDED"
     elif (
         grant.state not in {GrantState.ACTIVE, GrantState.EXPIRED}
-        or grant.grantor_ial < _ASSURED
+        or grant.grantor_ial < ASSURED_IAL
         or conditions.subject.registration is not Registration.VERIFIED
     ):
         yield "GRANT_NOT_VERIFIED"

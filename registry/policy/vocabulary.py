@@ -5,6 +5,10 @@ TRAIN_MODEL and CREATE_REPLICA never imply a use of the result, nor the other wa
 """
 
 from enum import StrEnum
+from typing import Final
+
+# NIST SP 800-63A IAL2: whoever is known less well may object, and grants nothing.
+ASSURED_IAL: Final = 2
 
 
 class Modality(StrEnum):
