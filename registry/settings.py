@@ -29,6 +29,19 @@ class Settings(BaseSettings):
         default=None,
         description="The same database as the user that owns the schema; default: database_url.",
     )
+    models_dir: Path = Field(
+        default=Path(".likeness/models"),
+        description="Folder of the face and voice models, filled by `likeness models install`.",
+    )
+    encoders_file: Path | None = Field(
+        default=None,
+        description="YAML file of face and voice encoders of your own (docs/guides/encoders.md).",
+    )
+    unverified_samples: int = Field(
+        default=100,
+        ge=1,
+        description="Samples a day that an account known below IAL2 may enrol.",
+    )
     host: str = Field(default="127.0.0.1", description="Address the server listens on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port the server listens on.")
     issuer: str = Field(
