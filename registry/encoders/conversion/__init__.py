@@ -1,0 +1,1 @@
+"""From the weights that packages carry to models that run, without the programs they are of."""
