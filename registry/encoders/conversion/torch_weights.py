@@ -40,7 +40,6 @@ _OPERATIONS = {
     *("APPEND", "APPENDS", "SETITEM", "SETITEMS"),
     *("BINUNICODE", "BININT", "BININT1", "BININT2", "LONG1", "NONE", "NEWTRUE", "NEWFALSE"),
 }
-)
 
 
 class _Storage(NamedTuple):
