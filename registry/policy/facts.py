@@ -99,6 +99,7 @@ class Subject:
     relatives_living: bool | None = None
     holders: frozenset[str] = frozenset()
     domicile_at_death: str | None = None
+    enrolled: frozenset[Modality] | None = None  # with a template to compare; None: not told
     grants: tuple[Grant, ...] = ()
     objections: tuple[Objection, ...] = ()
     orders: tuple[Order, ...] = ()
@@ -118,7 +119,7 @@ class Sighting:
 
     A picture (`asset=True`) shows every candidate it matches; a face or voice is one person, so
     several candidates at MATCH make it ambiguous. `clear_runner_up`: the second best is a margin
-    away.
+    away. `faces`: how many a picture was found to show; None where it was not looked at.
     """
 
     modality: Modality
@@ -127,6 +128,9 @@ class Sighting:
     usable: bool = True  # False: quality too low to compare
     searched: bool = True  # False: no matcher was available
     clear_runner_up: bool = True
+    complete: bool = True  # False: somebody is known only to an encoder that is being replaced
+    faces: int | None = None
+    probe: int = 0  # sightings of one probe share a number: they are of one picture or recording
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,9 @@ A permission needs STRONG evidence or a registered picture; a protection needs o
 for a person to look at. A picture shows everyone it matches; a face or voice is one person.
 """
 
-from registry.policy.facts import Candidate, Person, Sighting
+from collections.abc import Sequence
+
+from registry.policy.facts import Candidate, Person, Sighting, Subject
 from registry.policy.question import Case, Question
 from registry.policy.vocabulary import Band, Modality
 
@@ -20,26 +22,45 @@ def cases(question: Question, index: int, modality: Modality) -> list[Case]:
         named = ("NAME_ONLY",) if person.name_hit is not None else ()
         codes = (*named, "BIOMETRIC_PROOF_REQUIRED")
         return [Case(question, index, modality, doubts=codes)]
-    pictures = [one for one in answering if one.asset]
+    found: list[Case] = []
+    for probe in sorted({one.probe for one in answering}):
+        group = [one for one in answering if one.probe == probe]
+        found.extend(_of_probe(question, index, modality, group))
+    return found
+
+
+def _of_probe(
+    question: Question, index: int, modality: Modality, sightings: Sequence[Sighting]
+) -> list[Case]:
+    """What one picture or recording shows: itself, if it is registered, and everyone found in it.
+
+    A face of whom the picture is known to show agrees with it. A face nobody knows may be one whom
+    it shows, as long as they have no template and no other face is theirs.
+    """
+    pictures = [one for one in sightings if one.asset]
     found = [case for one in pictures for case in _picture(question, index, modality, one)]
-    shown = {case.subject.id for case in found if case.subject is not None}
+    shown = {case.subject.id: case.subject for case in found if case.subject is not None}
+    unseen = {one for one, subject in shown.items() if _has_no_template(subject)}
     strangers = []
-    for one in answering:
+    for one in sightings:
         if one.asset:
+            continue
+        near = {each.subject_id for each in _near(one)}
+        if one.modality is Modality.FACE and near and near <= shown.keys() and not _trouble(one):
+            unseen -= near
             continue
         case = _one_person(question, index, modality, one)
         if _is_stranger(one):
             strangers.append(case)
             continue
         found.append(case)
-        shown -= {suspect.id for suspect in case.suspects}
-    # A face nobody knows, in a picture whose people are known, is one of them not yet seen.
-    found.extend(strangers[len(shown) :])
-    if len(pictures) == len(answering):
-        # Pictures alone: one that nobody registered shows somebody nobody knows.
-        unknown = sum(_is_stranger(one) for one in pictures)
-        found.extend([_nobody(question, index, modality, person)] * unknown)
-    return found or [_nobody(question, index, modality, person)]
+        unseen -= {suspect.id for suspect in case.suspects}
+    found.extend(strangers[len(unseen) :])
+    if len(pictures) == len(sightings):
+        found.extend(
+            _new_picture(question, index, modality, one) for one in pictures if _is_stranger(one)
+        )
+    return found or [_nobody(question, index, modality, question.facts.persons[index])]
 
 
 def _answers(sighting: Sighting, modality: Modality) -> bool:
@@ -58,11 +79,26 @@ def _near(sighting: Sighting) -> list[Candidate]:
 def _is_stranger(sighting: Sighting) -> bool:
     """Whether it is a face or body that was compared well and is near to nobody."""
     seen = sighting.modality is not Modality.VOICE
-    return seen and sighting.usable and sighting.searched and not _near(sighting)
+    return seen and not _trouble(sighting) and sighting.complete and not _near(sighting)
+
+
+def _has_no_template(subject: Subject) -> bool:
+    """Whether the person's face could not have been recognised."""
+    return subject.enrolled is None or Modality.FACE not in subject.enrolled
 
 
 def _nobody(question: Question, index: int, modality: Modality, person: Person) -> Case:
     return Case(question, index, modality, mismatch=person.claimed_subject is not None)
+
+
+def _new_picture(question: Question, index: int, modality: Modality, sighting: Sighting) -> Case:
+    """A picture that nobody registered: it shows nobody known, unless no face was found in it.
+
+    Then there was nothing to compare, and that is no answer to whose face it is.
+    """
+    if modality is not Modality.BODY and sighting.faces == 0:
+        return Case(question, index, modality, doubts=("PROBE_QUALITY_LOW",))
+    return _nobody(question, index, modality, question.facts.persons[index])
 
 
 def _trouble(sighting: Sighting) -> tuple[str, ...]:
@@ -82,7 +118,7 @@ def _one_person(question: Question, index: int, modality: Modality, sighting: Si
     matching = [one for one in near if one.band.rank >= _MATCH]
     ids = {one.subject_id for one in matching}
     suspects = tuple(question.subjects[one] for one in sorted(ids))
-    trouble = _trouble(sighting)
+    trouble = _trouble(sighting) or _unsearched(question, sighting, person)
     claimed = person.claimed_subject
     mismatch = claimed is not None and (
         (not trouble and all(one.subject_id != claimed for one in near)) or bool(ids - {claimed})
@@ -105,6 +141,18 @@ def _one_person(question: Question, index: int, modality: Modality, sighting: Si
         strong=any(one.band is Band.STRONG for one in matching),
         mismatch=mismatch,
     )
+
+
+def _unsearched(question: Question, sighting: Sighting, person: Person) -> tuple[str, ...]:
+    """Why that nobody is near says nothing: an encoder changes, or the claimed has no template."""
+    if _near(sighting):
+        return ()
+    if not sighting.complete:
+        return ("ENCODER_CHANGING",)
+    claimed = question.subjects.get(person.claimed_subject or "")
+    if claimed is None or claimed.enrolled is None or sighting.modality in claimed.enrolled:
+        return ()
+    return ("BIOMETRIC_PROOF_REQUIRED",)
 
 
 def _other_name(person: Person, modality: Modality, subject_id: str) -> bool:

@@ -23,6 +23,10 @@ REASONS: dict[str, tuple[str, ReasonAction]] = {
     "NAME_CONFLICT": ("The name belongs to someone else.", _A.HUMAN_REVIEW),
     "PROBE_QUALITY_LOW": ("The probe is too poor to compare.", _A.SEND_BETTER_PROBE),
     "MATCHER_UNAVAILABLE": ("The probe could not be compared just now.", _A.RETRY),
+    "ENCODER_CHANGING": (
+        "Some people are known only to an encoder that is being replaced.",
+        _A.HUMAN_REVIEW,
+    ),
     "GREY_ZONE_MATCH": ("It may be a registered person; this is unsure.", _A.HUMAN_REVIEW),
     "AMBIGUOUS": ("It may be more than one registered person.", _A.HUMAN_REVIEW),
     "IDENTITY_NOT_STRONG": (

@@ -57,6 +57,14 @@ class Naive(Ground):
         if not mine:
             return [(self.open(), set())]
         results: list[tuple[str, set[str]]] = []
+        for probe in {one.probe for one in mine}:
+            results += self.one_probe(person, modality, [o for o in mine if o.probe == probe])
+        return results
+
+    def one_probe(  # noqa: C901  # flat on purpose
+        self, person: Person, modality: Modality, mine: list[Sighting]
+    ) -> list[tuple[str, set[str]]]:
+        results: list[tuple[str, set[str]]] = []
         pictured: set[str] = set()
         for one in [one for one in mine if one.asset]:
             who = {c.subject_id for c in one.candidates if NEAR[c.band] >= 2}
@@ -71,13 +79,22 @@ class Naive(Ground):
             if maybe - who or not hidden or other:
                 results.append((self.unsure(who, modality, wrong=wrong), set()))
         faces = [one for one in mine if not one.asset]
-        left = set(pictured)
+        left = {i for i in pictured if "FACE" not in (self.subject(i).enrolled or ())}
+        agree = []
         for one in faces:
-            left -= {c.subject_id for c in one.candidates if NEAR[c.band] >= 2}
+            maybe = {c.subject_id for c in one.candidates if NEAR[c.band] >= 1}
+            agrees = one.modality == "FACE" and one.usable and one.searched
+            if agrees and maybe and not maybe - pictured:
+                agree.append(id(one))
+                left -= maybe
+            else:
+                left -= {c.subject_id for c in one.candidates if NEAR[c.band] >= 2}
         spare = len(left)
         for one in faces:
             near = [c for c in one.candidates if NEAR[c.band] >= 1]
-            fine = one.usable and one.searched
+            fine = one.usable and one.searched and one.complete
+            if id(one) in agree:
+                continue
             if not near and fine and one.modality != "VOICE" and spare > 0:
                 spare -= 1
                 continue
@@ -86,8 +103,9 @@ class Naive(Ground):
         nobody: tuple[str, set[str]] = ("PROHIBITED" if claimed else self.open("UNKNOWN"), set())
         for one in mine:
             blank = all(NEAR[c.band] < 1 for c in one.candidates) and one.modality != "VOICE"
-            if not faces and blank and one.usable and one.searched:
-                results.append(nobody)
+            if not faces and blank and one.usable and one.searched and one.complete:
+                faceless = one.faces == 0 and modality != "BODY"
+                results.append((self.open(), set()) if faceless else nobody)
         return results or [nobody]
 
     def answers(self, one: Sighting, modality: Modality) -> bool:
@@ -103,6 +121,10 @@ class Naive(Ground):
         match = {c.subject_id for c in one.candidates if NEAR[c.band] >= 2}
         fine = one.usable and one.searched
         claim = person.claimed_subject
+        if not near and fine:
+            known = [s for s in self.facts.subjects if s.id == claim and s.enrolled is not None]
+            if any(one.modality not in (s.enrolled or ()) for s in known) or not one.complete:
+                fine = False
         wrong = claim is not None and ((fine and claim not in near) or bool(match - {claim}))
         if not fine or (near and not match):
             return self.unsure(match, modality, wrong=wrong), set()

@@ -77,6 +77,56 @@ def test_a_new_picture_of_a_claimed_person_proves_nothing() -> None:
     assert codes(decision) == {"CLAIMED_SUBJECT_MISMATCH"}
 
 
+def test_a_face_that_is_not_its_subject_s_makes_a_registered_picture_somebody_else_s() -> None:
+    picture, stranger = face(("s", Band.MATCH), asset=True), face()
+    enrolled = subject(enrolled=FACE)
+    decision = answer(enrolled, persons=(Person((picture, stranger)),), modalities=FACE)
+    assert decision.outcome is Outcome.UNKNOWN
+
+
+def test_a_face_that_is_only_near_agrees_with_the_registered_picture_it_is_in() -> None:
+    picture, near = face(("s", Band.MATCH), asset=True), face(("s", Band.GREY))
+    enrolled = subject(enrolled=FACE)
+    assert answer(enrolled, persons=(Person((picture, near)),), modalities=FACE).may_proceed
+    elsewhere = Person((picture, face(("s", Band.GREY), probe=1)))
+    assert codes(answer(enrolled, persons=(elsewhere,), modalities=FACE)) >= {"GREY_ZONE_MATCH"}
+
+
+def test_a_registered_picture_excuses_no_face_of_another_probe() -> None:
+    person = Person((face(("s", Band.MATCH), asset=True), face(probe=1)))
+    assert answer(persons=(person,), modalities=FACE).outcome is Outcome.UNKNOWN
+
+
+def test_a_picture_without_a_face_is_no_answer_to_whose_face_it_is() -> None:
+    person = Person((face(asset=True, faces=0),))
+    decision = answer(persons=(person,), modalities=FACE)
+    assert decision.outcome is Outcome.REVIEW_REQUIRED
+    assert codes(decision) == {"PROBE_QUALITY_LOW"}
+    body = answer(persons=(person,), modalities=frozenset({Modality.BODY}))
+    assert body.outcome is Outcome.UNKNOWN
+
+
+def test_a_registered_picture_may_show_no_face() -> None:
+    person = Person((face(("s", Band.MATCH), asset=True, faces=0),))
+    assert answer(persons=(person,), modalities=FACE).may_proceed
+
+
+def test_while_an_encoder_changes_a_miss_is_for_a_person_to_look_at() -> None:
+    decision = answer(persons=(Person((seen(complete=False),)),))
+    assert decision.outcome is Outcome.REVIEW_REQUIRED
+    assert codes(decision) == {"ENCODER_CHANGING"}
+    assert answer(persons=(Person((strong(complete=False),)),)).may_proceed
+
+
+def test_a_claimed_person_without_a_template_cannot_be_compared() -> None:
+    person = Person((seen(),), claimed_subject="s")
+    assert codes(answer(persons=(person,))) == {"CLAIMED_SUBJECT_MISMATCH"}
+    decision = answer(subject(enrolled=FACE), persons=(person,))
+    assert codes(decision) == {"BIOMETRIC_PROOF_REQUIRED"}
+    known = answer(subject(enrolled=frozenset({Modality.VOICE})), persons=(person,))
+    assert codes(known) == {"CLAIMED_SUBJECT_MISMATCH"}
+
+
 def test_a_bystander_is_told_apart_from_a_target() -> None:
     objector = subject(id="t", objections=(objection(),))
     persons = (Person((strong(),)), Person((strong("t"),), target=False))

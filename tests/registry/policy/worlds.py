@@ -149,6 +149,7 @@ class World:
             died=pick(DEATHS) if gone else None,
             relatives_living=pick((None, True, False)),
             holders=frozenset(often("h", "hi", "")),
+            enrolled=pick((None, frozenset(Modality), frozenset(), frozenset({Modality.FACE}))),
             domicile_at_death=pick((None, "IT", "EU", "BR", "IT-25")),
             grants=tuple(self.grant(one, n) for n in range(often(3, 0, 1, 2))),
             objections=tuple(self.objection(one, n) for n in range(pick((0, 0, 0, 1)))),
@@ -166,6 +167,9 @@ class World:
             usable=often(True, False, share=0.93),
             searched=often(True, False, share=0.93),
             clear_runner_up=often(True, False, share=0.93),
+            complete=often(True, False, share=0.93),
+            faces=often(None, 0, 1, share=0.8),
+            probe=often(0, 1, share=0.9),
         )
 
     def person(self, wanted: Sequence[Modality], *, target: bool | None = None) -> Person:
