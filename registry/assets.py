@@ -7,34 +7,17 @@ so that erasing one person takes nothing from the others.
 from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Dialect, ForeignKey, func, select, text
+from sqlalchemy import ForeignKey, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.types import UserDefinedType
-from typing_extensions import override
 
 from registry import subjects
-from registry.database import Base, Event, ReadSession, WriteSession, new_id
+from registry.database import Base, Event, ReadSession, WriteSession, Xid8, new_id
 from registry.errors import InvalidError, NotFoundError
 from registry.keys import Keys
 
 MAX_SUBJECTS = 20
-
-
-class Xid8(UserDefinedType[int]):
-    """PostgreSQL's 64-bit transaction id: the order in which rows become visible."""
-
-    cache_ok = True
-
-    def get_col_spec(self, **_: Any) -> str:
-        """The type's name in DDL."""
-        return "xid8"
-
-    @override
-    def bind_processor(self, dialect: Dialect) -> None:
-        return None
 
 
 class AssetEventKind(StrEnum):

@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, UserDefinedType
 from typing_extensions import override
 
 from registry.away import away
@@ -58,6 +58,20 @@ class EnumList(TypeDecorator[list[E]], Generic[E]):
     @override
     def process_result_value(self, value: list[str] | None, dialect: Dialect) -> list[E] | None:
         return None if value is None else [self.enum(one) for one in value]
+
+
+class Xid8(UserDefinedType[int]):
+    """PostgreSQL's 64-bit transaction id: the order in which rows become visible."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        """The type's name in DDL."""
+        return "xid8"
+
+    @override
+    def bind_processor(self, dialect: Dialect) -> None:
+        return None
 
 
 def ordered(values: Collection[T] | None) -> list[T] | None:

@@ -23,12 +23,14 @@ from registry import (
     objections,
     principals,
     probes,
+    samples,
     services,
     subjects,
+    templates,
     usage,
 )
 from registry.away import away
-from registry.database import APP_ROLE, CHECK_ROLE, Base, sqlalchemy_url
+from registry.database import APP_ROLE, CHECK_ROLE, Base, Xid8, sqlalchemy_url
 from registry.errors import SetupError
 from registry.log import entries
 
@@ -43,12 +45,14 @@ CONCEPTS = (
     objections,
     principals,
     probes,
+    samples,
     services,
     subjects,
+    templates,
     usage,
 )
 metadata = Base.metadata
-ischema_names.setdefault("xid8", assets.Xid8)  # so that reflection knows the type
+ischema_names.setdefault("xid8", Xid8)  # so that reflection knows the type
 logger = logging.getLogger(__name__)
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 OLDEST_POSTGRESQL = 150000
