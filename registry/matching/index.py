@@ -1,13 +1,11 @@
 """Exact search among the hashes held in memory: every live reference within a radius, none missed.
 
-Rows are only ever appended, in chunks that never move, and count once they are complete: a search
-reads what was complete when it began, while another thread appends.
+Searches go on while another thread appends (registry/matching/rows.py).
 """
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Final, Self
 from uuid import UUID
 
 import numpy as np
@@ -15,14 +13,13 @@ import numpy.typing as npt
 
 from registry.errors import InvalidError
 from registry.matching.bands import HASH_BITS
-from registry.matching.ids import ID_BYTES, ID_TYPE, Ids, RowsById, packed
+from registry.matching.ids import raw_id, unpacked
+from registry.matching.rows import CHUNK_ROWS, Columns, Rows
 
 HASH_BYTES: Final = HASH_BITS // 8
-CHUNK_ROWS: Final = 65_536
 _WORDS: Final = HASH_BYTES // 8
 
 Bytes = npt.NDArray[np.uint8]
-Distances = npt.NDArray[np.uint16]
 Words = npt.NDArray[np.uint64]
 
 
@@ -35,25 +32,12 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class _Chunk:
-    """A fixed block of rows. `values` is laid out as its kind of search reads it fastest."""
-
-    ids: Ids  # (rows,)
-    alive: npt.NDArray[np.bool_]  # (rows,)
-    values: npt.NDArray[Any]
-
-    @classmethod
-    def of(cls, rows: int, values: npt.NDArray[Any]) -> Self:
-        return cls(np.zeros(rows, ID_TYPE), np.zeros(rows, np.bool_), values)
-
-
-@dataclass(frozen=True, slots=True)
 class _Scratch:
     """Room for the distances of one chunk, made once a search."""
 
     word: Words
     bits: Bytes
-    distance: Distances
+    distance: npt.NDArray[np.uint16]
     within: npt.NDArray[np.bool_]
 
     @classmethod
@@ -74,23 +58,15 @@ class HashIndex:
     """
 
     def __init__(self, chunk_rows: int = CHUNK_ROWS) -> None:
-        if chunk_rows < 1:
-            raise InvalidError("A chunk has at least one row.")
-        self._chunk_rows = chunk_rows
-        self._writing = threading.Lock()
-        self._chunks: list[_Chunk] = []
-        self._rows = 0  # complete rows: what a search may read
-        self._alive = 0
-        self._row_of = RowsById()
+        self._rows = Rows(_blank, chunk_rows)
 
     def __len__(self) -> int:
         """How many references are live."""
-        return self._alive
+        return self._rows.alive
 
     def __contains__(self, reference_id: bytes | UUID) -> bool:
         """Whether this reference is live."""
-        with self._writing:
-            return self._live_row(_raw(reference_id)) is not None
+        return self._rows.holds(reference_id)
 
     def add(self, ids: Sequence[bytes | UUID], hashes: Bytes) -> None:
         """Take in references: n ids of 16 bytes, and (n, 32) uint8, one hash a row.
@@ -103,20 +79,18 @@ class HashIndex:
         _check_hashes(hashes)
         if len(ids) != len(hashes):
             raise InvalidError("Each hash needs one id.")
-        raw = [_raw(one) for one in ids]
-        with self._writing:
-            fresh = self._fresh(raw)
-            if fresh:
-                self._append([raw[at] for at in fresh], _words(hashes)[fresh])
+        raw = [raw_id(one) for one in ids]
+        with self._rows.writing:
+            fresh = self._rows.fresh(raw)
+            new = [raw[at] for at in fresh]
+            self._rows.write(new, (_words(hashes)[fresh].T,))
+            self._rows.publish(new)
 
     def retire(self, reference_id: bytes | UUID) -> None:
         """Let no search that begins from now on find this reference. An unknown id is no error."""
-        with self._writing:
-            row = self._live_row(_raw(reference_id))
-            if row is not None:
-                chunk, at = divmod(row, self._chunk_rows)
-                self._chunks[chunk].alive[at] = False
-                self._alive -= 1
+        raw = raw_id(reference_id)
+        with self._rows.writing:
+            self._rows.retire(raw)
 
     def search(self, queries: Bytes, radius_bits: int) -> list[list[Hit]]:
         """For each of (q, 32) uint8 hashes, every live reference at most `radius_bits` away.
@@ -127,55 +101,24 @@ class HashIndex:
         _check_hashes(queries)
         if not 0 <= radius_bits <= HASH_BITS:
             raise InvalidError(f"A radius is 0 to {HASH_BITS} bits.")
-        rows = self._rows  # read before the chunks: they hold at least these
-        scratch = _Scratch.of(min(rows, self._chunk_rows))
+        rows = self._rows.complete
+        scratch = _Scratch.of(min(rows, self._rows.chunk_rows))
         words = _words(queries)
         found: list[list[tuple[int, bytes]]] = [[] for _ in queries]
-        for number in range(-(-rows // self._chunk_rows)):
-            chunk = self._chunks[number]
-            filled = min(self._chunk_rows, rows - number * self._chunk_rows)
+        for chunk, filled in self._rows.parts(rows):
+            (values,) = chunk.columns
             for hits, query in zip(found, words, strict=True):
-                near = _near(chunk.values[:, :filled], query, radius_bits, scratch)
+                near = _near(values[:, :filled], query, radius_bits, scratch)
                 near = near[chunk.alive[near]]
-                hits.extend(_pairs(scratch.distance[near], chunk.ids[near]))
+                ids = unpacked(chunk.ids[near])
+                hits.extend(zip(scratch.distance[near].tolist(), ids, strict=True))
         return [
             [Hit(UUID(bytes=raw), distance) for distance, raw in sorted(hits)] for hits in found
         ]
 
-    def _live_row(self, raw: bytes) -> int | None:
-        row = int(self._row_of.find([raw])[0])
-        return row if row >= 0 and self._is_alive(row) else None
 
-    def _is_alive(self, row: int) -> bool:
-        chunk, at = divmod(row, self._chunk_rows)
-        return bool(self._chunks[chunk].alive[at])
-
-    def _fresh(self, raw: Sequence[bytes]) -> list[int]:
-        """Positions of the ids that are not live yet, the first of each."""
-        first: dict[bytes, int] = {}
-        for position, (one, row) in enumerate(
-            zip(raw, self._row_of.find(raw).tolist(), strict=True)
-        ):
-            if row < 0 or not self._is_alive(row):
-                first.setdefault(one, position)
-        return list(first.values())
-
-    def _append(self, raw: Sequence[bytes], words: Words) -> None:
-        first_row, ids, done = self._rows, packed(raw), 0
-        while done < len(raw):
-            number, at = divmod(first_row + done, self._chunk_rows)
-            if number == len(self._chunks):
-                values = np.empty((_WORDS, self._chunk_rows), np.uint64)
-                self._chunks.append(_Chunk.of(self._chunk_rows, values))
-            chunk = self._chunks[number]
-            taken = min(self._chunk_rows - at, len(raw) - done)
-            chunk.values[:, at : at + taken] = words[done : done + taken].T
-            chunk.ids[at : at + taken] = ids[done : done + taken]
-            chunk.alive[at : at + taken] = True
-            done += taken
-        self._rows = first_row + len(raw)  # after the rows are whole: from here searches see them
-        self._alive += len(raw)
-        self._row_of.put(raw, first_row)
+def _blank(rows: int) -> Columns:
+    return (np.empty((_WORDS, rows), np.uint64),)
 
 
 def _near(
@@ -197,23 +140,8 @@ def _near(
     return np.flatnonzero(scratch.within[:rows])
 
 
-def _pairs(distances: Distances, ids: Ids) -> list[tuple[int, bytes]]:
-    raw = ids.tobytes()
-    return [
-        (distance, raw[at * ID_BYTES : (at + 1) * ID_BYTES])
-        for at, distance in enumerate(distances.tolist())
-    ]
-
-
 def _words(hashes: Bytes) -> Words:
     return np.ascontiguousarray(hashes).view(np.uint64)
-
-
-def _raw(reference_id: bytes | UUID) -> bytes:
-    raw = reference_id.bytes if isinstance(reference_id, UUID) else reference_id
-    if len(raw) != ID_BYTES:
-        raise InvalidError(f"An id has {ID_BYTES} bytes.")
-    return raw
 
 
 def _check_hashes(hashes: Bytes) -> None:
