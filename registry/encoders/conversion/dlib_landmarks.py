@@ -4,7 +4,8 @@ It holds nothing but integers, in the format that dlib_weights.py describes, and
 alike, so that it is read as a few large tables.
 """
 
-from dataclasses import dataclass
+import io
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -165,3 +166,11 @@ def _floats(pairs: npt.NDArray[np.int64]) -> Array:
     values = np.ldexp(mantissas.astype(np.float64), exponents.astype(np.int32)).astype(np.float32)
     require(bool(np.isfinite(values).all()), "a number is not finite")
     return values
+
+
+def to_npz(predictor: ShapePredictor) -> bytes:
+    """The arrays by name in NumPy's own file format, the same bytes each time."""
+    file = io.BytesIO()
+    arrays: dict[str, Any] = {one.name: getattr(predictor, one.name) for one in fields(predictor)}
+    np.savez(file, allow_pickle=False, **arrays)
+    return file.getvalue()
