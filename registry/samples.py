@@ -4,18 +4,52 @@ What becomes of a sample is an event; only ENROLLED samples count in a template.
 IAL2 is told nothing that a comparison with other people brought out: to them a sample is RECEIVED.
 """
 
-from collections.abc import Collection, Mapping
+import base64
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Text, func
+import orjson
+from sqlalchemy import ForeignKey, Index, Text, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from registry.database import Base, Event, new_id
+from registry.database import (
+    Base,
+    Event,
+    ReadSession,
+    WriteSession,
+    checked_reason,
+    new_id,
+)
+from registry.encoders.identity import Condition
+from registry.errors import NotFoundError
+from registry.paging import Page, page_of
 from registry.policy.vocabulary import ASSURED_IAL, Modality
+from registry.sealing import SubjectKey
+
+# Little-endian float32 of unit length, by encoder id and condition.
+Vectors = Mapping[tuple[str, Condition], bytes]
+# A subject's own templates, likewise, each with the number of samples in it.
+Own = Mapping[tuple[str, Condition], tuple[bytes, int]]
+
+
+class Verdict(StrEnum):
+    """What comparing a new sample with its subject and with everybody else brought out.
+
+    REFUSE: it matches too many other people to tell anybody apart.
+    """
+
+    JOIN = "JOIN"
+    HOLD_FAR_FROM_OWN = "HOLD_FAR_FROM_OWN"
+    HOLD_NEAR_OTHERS = "HOLD_NEAR_OTHERS"
+    REFUSE = "REFUSE"
+
+
+# Judges a sample of this subject before it is enrolled; `checks` knows how.
+Judge = Callable[[UUID, Modality, Vectors, Own], Awaitable[Verdict]]
 
 
 class SampleState(StrEnum):
@@ -90,3 +124,94 @@ def shown(state: SampleState, *, ial: int) -> SampleState:
 def vectors_context(sample_id: UUID) -> bytes:
     """What sealed vectors are bound to: their own row."""
     return b"sample:" + sample_id.bytes
+
+
+def sealed(vectors: Vectors, *, sample_id: UUID, key: SubjectKey) -> bytes:
+    """The vectors under their subject's key."""
+    body = [
+        {"encoder": encoder, "condition": condition, "base64": base64.b64encode(raw).decode()}
+        for (encoder, condition), raw in sorted(vectors.items())
+    ]
+    return key.seal(orjson.dumps({"vectors": body}), context=vectors_context(sample_id))
+
+
+def opened(sample: Sample, key: SubjectKey) -> dict[tuple[str, Condition], bytes]:
+    """The vectors of a sample again."""
+    body = orjson.loads(key.open(sample.sealed_vectors, context=vectors_context(sample.id)))
+    return {
+        (one["encoder"], Condition(one["condition"])): base64.b64decode(one["base64"])
+        for one in body["vectors"]
+    }
+
+
+async def record(
+    session: WriteSession,
+    *,
+    sample_id: UUID,
+    kind: SampleEventKind,
+    actor_id: UUID,
+    reason: str | None = None,
+) -> None:
+    """Write down what became of a sample."""
+    session.add(
+        SampleEvent(
+            sample_id=sample_id, kind=kind, actor_id=actor_id, reason=checked_reason(reason)
+        )
+    )
+    await session.flush()  # templates are derived from what the events add up to
+
+
+async def mine(session: ReadSession, sample_id: UUID) -> Sample:
+    """The sample, if the caller may see it; absent and not yours look the same."""
+    sample = await session.get(Sample, sample_id)
+    if sample is None:
+        raise NotFoundError("No such sample.")
+    return sample
+
+
+async def states(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, SampleState]:
+    """Where each sample truly stands."""
+    rows = await session.execute(
+        select(SampleEvent.sample_id, SampleEvent.kind)
+        .where(SampleEvent.sample_id.in_(ids))
+        .order_by(SampleEvent.at, SampleEvent.id)
+    )
+    kinds: dict[UUID, list[str]] = {one: [] for one in ids}
+    for sample_id, kind in rows:
+        kinds[sample_id].append(kind)
+    return {one: state_of(kinds[one]) for one in ids}
+
+
+async def by_subject(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, list[Sample]]:
+    """The samples of each subject, oldest first."""
+    found: dict[UUID, list[Sample]] = {one: [] for one in ids}
+    rows = await session.scalars(
+        select(Sample).where(Sample.subject_id.in_(ids)).order_by(Sample.id)
+    )
+    for row in rows:
+        found[row.subject_id].append(row)
+    return found
+
+
+async def held(session: ReadSession, *, first: int, after: UUID | None) -> Page[Sample]:
+    """Samples that wait for the operator, oldest first."""
+    last = (
+        select(SampleEvent.kind)
+        .where(SampleEvent.sample_id == Sample.id)
+        .order_by(SampleEvent.at.desc(), SampleEvent.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    ever = select(SampleEvent.sample_id).where(SampleEvent.kind == SampleEventKind.HELD)
+    query = select(Sample).where(Sample.id.in_(ever), last == SampleEventKind.HELD)
+    return await page_of(session, query, key=Sample.id, first=first, after=after)
+
+
+async def why_held(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, str | None]:
+    """What was noticed when each was held last."""
+    rows = await session.execute(
+        select(SampleEvent.sample_id, SampleEvent.reason)
+        .where(SampleEvent.sample_id.in_(ids), SampleEvent.kind == SampleEventKind.HELD)
+        .order_by(SampleEvent.at, SampleEvent.id)
+    )
+    return {one.sample_id: one.reason for one in rows}
