@@ -25,6 +25,7 @@ SIZES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
         (),
         ("--rows", "1000000"),
     ),
+    "search_vectors": (QUICK, USUAL, LONG),
     "check_cost": (QUICK, USUAL, LONG),
     "planted": (QUICK, USUAL, LONG),
     "freshness": (QUICK, USUAL, LONG),

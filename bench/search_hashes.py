@@ -9,31 +9,28 @@ faiss, where it is installed), measured in turns in one process, medians; and th
 
 import argparse
 import platform
-import statistics
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable
 from importlib.util import find_spec
 from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
+from timing import Search, medians, print_medians
 
 from registry.matching.bands import GREY_BITS, HASH_BITS
 from registry.matching.index import HASH_BYTES, HashIndex
 
 Hashes = npt.NDArray[np.uint8]
-Search = Callable[[Hashes], object]
 
-BATCHES = (1, 8, 64)
 LOAD = 8192
 
 
 def main() -> int:
     arguments = _arguments()
     rng = np.random.default_rng(arguments.seed)
-    rows = rng.integers(0, 256, (arguments.rows, HASH_BYTES), np.uint8)
+    rows = _random(arguments.rows, rng)
     began = time.process_time()
     index = _build(rows)
     print(f"load         {time.process_time() - began:.2f} CPU s in batches of {LOAD:,}")
@@ -46,7 +43,7 @@ def main() -> int:
     _same_answers(index, rows, rng)
     sample = rows[:100_000]
     print(f"memory       {_bytes_held(sample) / 2**20:.1f} MiB for {len(sample):,} references")
-    _print_table(_measure(searches, arguments.rounds, rng))
+    print_medians(medians(searches, arguments.rounds, lambda size: _random(size, rng)))
     return 0
 
 
@@ -64,6 +61,10 @@ def _arguments() -> argparse.Namespace:
         f"{platform.machine()}, Python {platform.python_version()}, numpy {np.__version__}"
     )
     return arguments
+
+
+def _random(count: int, rng: np.random.Generator) -> Hashes:
+    return rng.integers(0, 256, (count, HASH_BYTES), np.uint8)
 
 
 def _build(rows: Hashes) -> HashIndex:
@@ -140,27 +141,6 @@ def _same_answers(index: HashIndex, rows: Hashes, rng: np.random.Generator) -> N
         query = _neighbour(rows[int(rng.integers(len(rows)))], distance, rng)
         hits = index.search(query[None, :], GREY_BITS)[0]
         assert sorted(hit.id.int for hit in hits) == _row_major(words, query).tolist()
-
-
-def _measure(
-    searches: dict[str, Search], rounds: int, rng: np.random.Generator
-) -> dict[str, list[float]]:
-    """Median CPU milliseconds a query, for each batch size."""
-    taken: dict[str, list[list[float]]] = {name: [[] for _ in BATCHES] for name in searches}
-    for _ in range(rounds):
-        for column, size in enumerate(BATCHES):
-            queries = rng.integers(0, 256, (size, HASH_BYTES), np.uint8)
-            for name, search in searches.items():
-                began = time.process_time()
-                search(queries)
-                taken[name][column].append((time.process_time() - began) * 1000 / size)
-    return {name: [statistics.median(one) for one in columns] for name, columns in taken.items()}
-
-
-def _print_table(figures: dict[str, list[float]]) -> None:
-    print(f"\n{'CPU ms a query':<20}" + "".join(f"{f'batch of {size}':>14}" for size in BATCHES))
-    for name, medians in figures.items():
-        print(f"{name:<20}" + "".join(f"{median:>14.3f}" for median in medians))
 
 
 if __name__ == "__main__":

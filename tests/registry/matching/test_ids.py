@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,3 +35,21 @@ def test_nothing_is_found_before_anything_is_put() -> None:
 def test_ids_of_another_length_are_refused(ids: list[bytes]) -> None:
     with pytest.raises(InvalidError):
         packed(ids)
+
+
+def test_what_was_put_is_found_while_another_thread_puts_and_merges() -> None:
+    rows, ids, done = RowsById(merge_at=3), [bytes([at]) * 16 for at in range(250)], [0]
+
+    def put() -> None:
+        for round_ in range(20):
+            for at, one in enumerate(ids):
+                rows.put([one], round_ * len(ids) + at)
+                done[0] += 1
+
+    with ThreadPoolExecutor(1) as threads:
+        writer = threads.submit(put)
+        while not writer.done():
+            before = min(done[0], len(ids))
+            assert (rows.find(ids[:before]) >= 0).all()
+        writer.result()
+    assert rows.find(ids).tolist() == list(range(19 * len(ids), 20 * len(ids)))
