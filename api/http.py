@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from api import metrics
 from api.answers import decision_as_json
-from api.questions import parse, question_of
+from api.questions import parse, question_of, require_vectors
 from api.runtime import Runtime
 from api.uploads import upload
 from registry import schema
@@ -46,8 +46,10 @@ async def check(request: Request) -> Response:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise UnsupportedError("Send the check as application/json.")
-    question = question_of(parse(await request.body()))
-    return _json(decision_as_json(await runtime.state.checker.check(caller.actor, question)))
+    asked = parse(await request.body())
+    require_vectors([asked], caller.scopes)
+    decision = await runtime.state.checker.check(caller.actor, question_of(asked))
+    return _json(decision_as_json(decision))
 
 
 async def jwks(request: Request) -> Response:
@@ -88,7 +90,10 @@ async def ready(request: Request) -> Response:
         {
             "status": "ready",
             "references": len(state.checker.references),
-            "encoders": [IMAGE_HASH],
+            "encoders": [IMAGE_HASH, *state.checker.encoders.by_id],
+            "calibration": {
+                one.id: one.calibration.data.name for one in state.checker.encoders.by_id.values()
+            },
             "schema": schema.head(),
         }
     )

@@ -1,6 +1,6 @@
 """A check as it arrives, whichever way: GraphQL and plain HTTP both end here."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
@@ -12,7 +12,8 @@ from registry.checks.checker import Checker
 from registry.checks.questions import Person, Probe, Question, ask
 from registry.database import Actor
 from registry.decisions import Answer
-from registry.errors import InvalidError, NotFoundError, RegistryError
+from registry.encoders.targets import Box
+from registry.errors import ForbiddenError, InvalidError, NotFoundError, RegistryError
 from registry.policy.vocabulary import (
     AiUse,
     ContentFlag,
@@ -21,6 +22,7 @@ from registry.policy.vocabulary import (
     ObligationCode,
     Purpose,
 )
+from registry.principals import Scope
 from registry.probes import EXPIRED
 
 MAX_QUESTIONS = 256
@@ -31,11 +33,23 @@ _CAMEL = ConfigDict(extra="forbid", alias_generator=to_camel, strict=True)
 
 
 @dataclass(frozen=True, slots=True)
+class AskedBox:
+    """A rectangle of the picture, in pixels."""
+
+    __pydantic_config__ = _CAMEL
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class AskedMedia:
-    """The handle an upload gave."""
+    """The handle an upload gave, and which of its faces is meant."""
 
     __pydantic_config__ = _CAMEL
     handle: str
+    box: AskedBox | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +62,23 @@ class AskedHash:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedVector:
+    """What an encoder made on the client's side."""
+
+    __pydantic_config__ = _CAMEL
+    encoder: str
+    base64: str
+
+
+@dataclass(frozen=True, slots=True)
 class AskedProbe:
     """One piece of evidence: exactly one of its fields."""
 
     __pydantic_config__ = _CAMEL
     media: AskedMedia | None = None
     image_hash: AskedHash | None = None
+    face_vector: AskedVector | None = None
+    voice_vector: AskedVector | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +159,45 @@ def _person(given: AskedPerson) -> Person:
 
 
 def _probe(given: AskedProbe) -> Probe:
-    if (given.media is None) == (given.image_hash is None):
-        raise InvalidError("A probe is exactly one of media and imageHash.", field="probes")
+    chosen = [given.media, given.image_hash, given.face_vector, given.voice_vector]
+    if sum(one is not None for one in chosen) != 1:
+        raise InvalidError(
+            "A probe is exactly one of media, imageHash, faceVector and voiceVector.",
+            field="probes",
+        )
     if given.image_hash is not None:
         return Probe.from_hex(given.image_hash.hex)
-    handle = "" if given.media is None else given.media.handle
+    if given.face_vector is not None:
+        one = given.face_vector
+        return Probe.from_base64(Modality.FACE, one.encoder, one.base64)
+    if given.voice_vector is not None:
+        one = given.voice_vector
+        return Probe.from_base64(Modality.VOICE, one.encoder, one.base64)
+    return _media(given.media or AskedMedia(""))
+
+
+def _media(given: AskedMedia) -> Probe:
+    box = given.box
     try:
-        return Probe(media=UUID(handle))
+        handle = UUID(given.handle)
     except ValueError as error:
         raise NotFoundError(EXPIRED, field="handle") from error
+    return Probe(
+        media=handle,
+        box=None if box is None else Box.checked(box.x, box.y, box.width, box.height),
+    )
+
+
+def require_vectors(asked: Sequence[Asked], scopes: Collection[Scope]) -> None:
+    """ForbiddenError where a check brings vectors and the token does not allow it."""
+    brought = any(
+        probe.face_vector is not None or probe.voice_vector is not None
+        for one in asked
+        for person in one.persons
+        for probe in person.probes or ()
+    )
+    if brought and Scope.CHECK_VECTOR not in scopes:
+        raise ForbiddenError(f"Vectors need a token with the scope {Scope.CHECK_VECTOR}.")
 
 
 def probes_of(asked: Sequence[Asked]) -> int:

@@ -14,6 +14,7 @@ from registry import decisions, idempotency, probes, schema
 from registry.away import away
 from registry.checks.checker import Checker
 from registry.checks.record import Evidence
+from registry.encoder_set import EncoderSet
 from registry.encoders.media import MediaWorkers
 from registry.errors import SetupError, UnavailableError
 from registry.installation import Installation, check_pool, opened
@@ -90,15 +91,21 @@ class Runtime:
     async def _open(self, stack: AsyncExitStack) -> Installation:
         settings = self.settings
         packs = load_packs(settings.packs_dir)
+        encoders = EncoderSet.load(settings.encoders_file)
         installation = await stack.enter_async_context(opened(settings, supervise=True))
         with away():
             pool = await check_pool(installation)
         stack.push_async_callback(pool.close)
         evidence = Evidence(settings.issuer, settings.log_origin, installation.keys)
-        checker = Checker(pool, packs=packs, evidence=evidence)
+        checker = Checker(pool, packs=packs, encoders=encoders, evidence=evidence)
         await checker.start()
         stack.push_async_callback(checker.stop)
-        media = MediaWorkers(settings.media_workers, settings.media_seconds)
+        media = MediaWorkers(
+            settings.media_workers,
+            settings.media_seconds,
+            models_dir=settings.models_dir,
+            encoders_file=settings.encoders_file,
+        )
         stack.push_async_callback(media.close)
         self._state = State(
             settings, installation.keys, installation.db, checker, media, UploadBudget()

@@ -2,21 +2,22 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from registry import probes
-from registry.encoders.media import HELD_BYTES
+from registry.encoders.media import HELD_BYTES, MediaEncoding
 from registry.errors import BusyError, ForbiddenError, InvalidError, TooLargeError, UnsupportedError
-from registry.principals import Scope
+from registry.principals import PrincipalKind, Scope
 
 # A probe is part of a check; an asset is registered from one.
 _SCOPES = frozenset({Scope.CHECK, Scope.SUBJECTS_WRITE})
 
 
 async def upload(request: Request) -> Response:
-    """Encode one picture and remember what the encoders made of it, for its sender."""
+    """Encode one file and remember what the encoders made of it, for its sender."""
     state = request.state.runtime.state
     caller = await request.state.runtime.authenticator.caller(request)
     if not caller.scopes & _SCOPES:
@@ -25,7 +26,9 @@ async def upload(request: Request) -> Response:
     if kind.startswith("multipart/"):
         raise UnsupportedError("Send the file's bytes as the body, not a form.")
     async with _body(request, state.settings.media_max_bytes, state.uploads) as data:
-        encoding = await state.media.encode(data)
+        # A service asks and enrols nobody; it need not wait for what only a sample is kept under.
+        enrolling = caller.actor.kind != PrincipalKind.SERVICE
+        encoding = await state.media.encode(data, enrolling=enrolling)
     async with state.db.acting_for(caller.actor).writing() as session:
         probe = await probes.keep(
             session,
@@ -34,18 +37,43 @@ async def upload(request: Request) -> Response:
             ttl_seconds=state.settings.media_ttl_seconds,
             keys=state.keys,
         )
-    return JSONResponse(
-        {
-            "handle": str(probe.id),
-            "kind": encoding.kind,
-            "mediaType": encoding.media_type,
-            "width": encoding.width,
-            "height": encoding.height,
-            "usable": encoding.usable,
-            "expiresAt": probe.expires_at.isoformat(),
-        },
-        status_code=201,
-    )
+    document = {**_document(encoding), "handle": str(probe.id)}
+    return JSONResponse({**document, "expiresAt": probe.expires_at.isoformat()}, status_code=201)
+
+
+def _document(encoding: MediaEncoding) -> dict[str, object]:
+    """What was found, as far as the sender may know: where, and whether it can be compared."""
+    return {
+        "kind": encoding.kind,
+        "mediaType": encoding.media_type,
+        "width": encoding.width,
+        "height": encoding.height,
+        "seconds": encoding.seconds,
+        # Of a picture whether it will be known again; of others whether anybody is in them.
+        "usable": encoding.picture.usable
+        if encoding.picture is not None
+        else any(one.trouble is None for one in (*encoding.faces, *encoding.voices)),
+        "facesSearched": encoding.faces_searched,
+        "voicesSearched": encoding.voices_searched,
+        "faces": [
+            {
+                "box": asdict(one.box),
+                "seconds": one.seconds,
+                "usable": one.trouble is None,
+                "trouble": one.trouble,
+            }
+            for one in encoding.faces
+        ],
+        "voices": [
+            {
+                "start": one.start,
+                "end": one.end,
+                "usable": one.trouble is None,
+                "trouble": one.trouble,
+            }
+            for one in encoding.voices
+        ],
+    }
 
 
 class UploadBudget:

@@ -16,7 +16,7 @@ from registry.keys import Keys
 from registry.principals import OPERATOR, OPERATOR_ID, Principal, PrincipalKind
 from registry.settings import Settings
 
-CHECK_CONNECTIONS = 2  # batches run one after another; the other is for asking whether all is well
+CHECK_CONNECTIONS = 3  # batches run one after another; the others judge samples
 
 
 @dataclass(frozen=True, slots=True)

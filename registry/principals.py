@@ -31,6 +31,7 @@ class Scope(StrEnum):
     """What a token allows. A field that needs one says so in the schema."""
 
     CHECK = "check"
+    CHECK_VECTOR = "check:vector"
     SUBJECTS_READ = "subjects:read"
     SUBJECTS_WRITE = "subjects:write"
     GRANTS_READ = "grants:read"

@@ -1,6 +1,6 @@
 """Probes: what the encoders made of uploaded media. Bound to who sent it, gone after minutes."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -9,7 +9,9 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from registry.database import Base, ReadSession, WriteSession, new_id, now
+from registry.encoders import targets
 from registry.encoders.media import MediaEncoding
+from registry.encoders.targets import FaceTarget, VoiceTarget
 from registry.errors import NotFoundError
 from registry.keys import Keys
 
@@ -38,12 +40,20 @@ async def keep(
 ) -> Probe:
     """Remember an upload for its sender until the time is up."""
     probe_id = new_id()
+    picture = encoding.picture
     body = orjson.dumps(
         {
+            "kind": encoding.kind,
             "media": encoding.sha256.hex(),
-            "hashes": [encoding.image_hash.hex(), encoding.mirrored_hash.hex()],
-            "usable": encoding.usable,
-            "encoder": encoding.encoder,
+            "encoder": None if picture is None else picture.encoder,
+            "hashes": []
+            if picture is None
+            else [one.hex() for one in (picture.plain, picture.mirrored)],
+            "usable": picture is not None and picture.usable,
+            "faces_searched": encoding.faces_searched,
+            "voices_searched": encoding.voices_searched,
+            "enrolling": encoding.enrolling,
+            **targets.as_json(encoding.faces, encoding.voices),
         }
     )
     probe = Probe(
@@ -70,22 +80,41 @@ async def opened(session: ReadSession, handle: UUID, *, keys: Keys) -> "Opened":
 EXPIRED = "No such media handle, or it has expired: upload the media again."
 
 
+@dataclass(frozen=True, slots=True)
 class Opened:
-    """An upload's encoder outputs."""
+    """An upload's encoder outputs, as registry.encoders.media.MediaEncoding explains them.
 
-    __slots__ = ("encoder", "hashes", "media_sha256", "usable")
+    `hashes`: of a picture, plain and mirrored, by `encoder`; they tell nothing if not `usable`.
+    """
 
-    def __init__(self, body: dict[str, object], hashes: Sequence[bytes]) -> None:
-        self.encoder = str(body["encoder"])
-        self.media_sha256 = str(body["media"])
-        self.hashes = tuple(hashes)
-        self.usable = body["usable"] is True
+    kind: str
+    media_sha256: str
+    encoder: str | None
+    hashes: tuple[bytes, ...]
+    usable: bool
+    faces: tuple[FaceTarget, ...]
+    voices: tuple[VoiceTarget, ...]
+    faces_searched: bool
+    voices_searched: bool
+    enrolling: bool
 
 
 def open_probe(probe_id: UUID, sealed: bytes, *, keys: Keys) -> Opened:
     """What was sealed under this handle."""
     body = orjson.loads(keys.deployment_key.open(sealed, context=CONTEXT + probe_id.bytes))
-    return Opened(body, [bytes.fromhex(one) for one in body["hashes"]])
+    faces, voices = targets.from_json(body)
+    return Opened(
+        kind=body["kind"],
+        media_sha256=body["media"],
+        encoder=body["encoder"],
+        hashes=tuple(bytes.fromhex(one) for one in body["hashes"]),
+        usable=body["usable"],
+        faces=faces,
+        voices=voices,
+        faces_searched=body["faces_searched"],
+        voices_searched=body["voices_searched"],
+        enrolling=body["enrolling"],
+    )
 
 
 async def forget_expired(session: WriteSession) -> None:

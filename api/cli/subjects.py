@@ -15,7 +15,7 @@ from api.cli.tokens import account_for
 from registry import assets, idempotency, principals, subjects
 from registry.database import WriteSession
 from registry.encoders.identity import IMAGE_HASH
-from registry.encoders.media import MediaEncoding, MediaWorkers
+from registry.encoders.media import MediaWorkers, PictureHash
 from registry.errors import ConflictError, MediaError, NotFoundError, RegistryError, TooLargeError
 from registry.installation import Installation
 from registry.paging import MAX_PAGE
@@ -223,7 +223,7 @@ def picture(
     result({"assets": ids}, lambda: line("\n".join(map(str, ids))))
 
 
-async def _encoded(files: list[Path], settings: Settings) -> list[MediaEncoding]:
+async def _encoded(files: list[Path], settings: Settings) -> list[PictureHash]:
     workers = MediaWorkers(settings.media_workers, settings.media_seconds)
     found = []
     try:
@@ -236,25 +236,27 @@ async def _encoded(files: list[Path], settings: Settings) -> list[MediaEncoding]
     return found
 
 
-async def _encode(workers: MediaWorkers, file: Path) -> MediaEncoding:
+async def _encode(workers: MediaWorkers, file: Path) -> PictureHash:
     try:
         encoding = await workers.encode(await asyncio.to_thread(file.read_bytes))
     except RegistryError as error:
         raise type(error)(f"{file}: {error}", retry_after=error.retry_after) from error
-    if not encoding.usable:
+    if encoding.picture is None:
+        raise MediaError(f"{file}: that is no picture. A recording is enrolled: likeness enroll")
+    if not encoding.picture.usable:
         raise MediaError(f"{file}: the picture is too uniform to be recognised again.")
-    return encoding
+    return encoding.picture
 
 
 async def _register(
     session: WriteSession,
     acting: Acting,
     shown: list[UUID],
-    encoding: MediaEncoding,
+    picture: PictureHash,
     key: str | None,
 ) -> UUID:
     owner_id = (await subjects.mine(session, shown[0])).owner_id
-    digest = encoding.image_hash.hex()
+    digest = picture.plain.hex()
     asset_id, new = await idempotency.claim(
         session,
         principal_id=acting.id,
@@ -270,7 +272,7 @@ async def _register(
             owner_id=owner_id,
             subject_ids=shown,
             encoder=IMAGE_HASH,
-            image_hash=encoding.image_hash,
+            image_hash=picture.plain,
             keys=acting.installation.keys,
         )
     return asset_id

@@ -74,6 +74,8 @@ async def _hash(session: ReadSession, source: AssetSourceInput, keys: Keys) -> b
         return hash_of(source.image_hash)
     handle = identifier(str(source.media), "media handle", "media")
     upload = await probes.opened(session, handle, keys=keys)
+    if upload.kind != "image":
+        raise MediaError("That is no picture: register pictures, enrol recordings.", field="media")
     if not upload.usable:
         raise MediaError("The picture is too uniform to be recognised again.", field="media")
     if upload.encoder != IMAGE_HASH:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import strawberry
 
+from api.graphql.boxes import BoxInput
 from api.graphql.context import Info
 from api.graphql.errors import Problem, problem
 from api.graphql.hashes import HashInput
@@ -13,10 +14,12 @@ from api.graphql.permissions import requires
 from api.questions import (
     MAX_QUESTIONS,
     Asked,
+    AskedBox,
     AskedHash,
     AskedMedia,
     AskedPerson,
     AskedProbe,
+    AskedVector,
     check_all,
     question_of,
 )
@@ -43,6 +46,17 @@ class MediaProbeInput:
     """Uploaded media."""
 
     handle: strawberry.ID
+    box: BoxInput | None = strawberry.field(
+        default=None, description="Which face is meant; left out: every face and voice found."
+    )
+
+
+@strawberry.input(description="What an encoder made on your side. Needs the scope check:vector.")
+class VectorInput:
+    """What an encoder made on your side."""
+
+    encoder: str
+    base64: str = strawberry.field(description="Little-endian float32.")
 
 
 @strawberry.input(one_of=True, description="One piece of evidence of who it is.")
@@ -51,6 +65,8 @@ class ProbeInput:
 
     media: MediaProbeInput | None = strawberry.UNSET
     image_hash: HashInput | None = strawberry.UNSET
+    face_vector: VectorInput | None = strawberry.UNSET
+    voice_vector: VectorInput | None = strawberry.UNSET
 
 
 @strawberry.input(description="One person the request is about.")
@@ -193,14 +209,27 @@ def _person(given: PersonInput) -> AskedPerson:
         claimed_subject=given.claimed_subject,
         name=given.name,
         target=given.target is not False,
-        probes=[
-            AskedProbe(
-                media=AskedMedia(one.media.handle) if one.media else None,
-                image_hash=AskedHash("PHASH_256", one.image_hash.hex) if one.image_hash else None,
-            )
-            for one in given.probes or []
-        ],
+        probes=[_probe(one) for one in given.probes or []],
     )
+
+
+def _probe(given: ProbeInput) -> AskedProbe:
+    return AskedProbe(
+        media=_media(given.media) if given.media else None,
+        image_hash=AskedHash("PHASH_256", given.image_hash.hex) if given.image_hash else None,
+        face_vector=_vector(given.face_vector) if given.face_vector else None,
+        voice_vector=_vector(given.voice_vector) if given.voice_vector else None,
+    )
+
+
+def _media(given: MediaProbeInput) -> AskedMedia:
+    box = given.box
+    drawn = None if box is None else AskedBox(box.x, box.y, box.width, box.height)
+    return AskedMedia(given.handle, drawn)
+
+
+def _vector(given: VectorInput) -> AskedVector:
+    return AskedVector(given.encoder, given.base64)
 
 
 @strawberry.type

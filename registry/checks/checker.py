@@ -13,19 +13,18 @@ from uuid import UUID
 import asyncpg
 
 from registry.away import away
-from registry.checks import evidence, record, snapshot
-from registry.checks.questions import Person, Question, digest
+from registry.checks import evidence, judging, record, snapshot
+from registry.checks.lookup import Lookup
+from registry.checks.questions import Question, digest
 from registry.checks.queue import Asked, Queue
 from registry.checks.references import References
-from registry.checks.uploads import resolve
 from registry.database import Actor
 from registry.decisions import Answer, open_answer
-from registry.encoders.identity import IMAGE_HASH
+from registry.encoder_set import EncoderSet
 from registry.errors import (
     BusyError,
     ConflictError,
     ForbiddenError,
-    NotFoundError,
     RegistryError,
     UnauthenticatedError,
     UnavailableError,
@@ -36,23 +35,32 @@ from registry.policy.disclosure import CONTRACT_TIER, blind, disclose, tells_all
 from registry.policy.engine import decide
 from registry.policy.facts import Facts
 from registry.policy.packs import PackSet
+from registry.policy.vocabulary import Modality
+from registry.samples import Own, Vectors, Verdict
 from registry.sealing import SealError
 
 logger = logging.getLogger(__name__)
 
-_ROUNDS = 3  # times the statement may be repeated because new references brought new candidates
 _IDLE_SECONDS = 1.0  # how long the arrays may fall behind while nobody asks
 
 
 class Checker:
     """Answers checks. One a process; it owns the references in memory."""
 
-    def __init__(self, pool: asyncpg.Pool, *, packs: PackSet, evidence: record.Evidence) -> None:
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        *,
+        packs: PackSet,
+        encoders: EncoderSet,
+        evidence: record.Evidence,
+    ) -> None:
         self._pool = pool
         self._packs = packs
         self._recorder = record.Recorder(evidence)
         self._keys: Keys = evidence.keys
-        self.references = References(evidence.keys)
+        self.encoders = encoders
+        self._lookup = Lookup(evidence.keys, encoders)
         self._queue = Queue()
         self._worker: asyncio.Task[None] | None = None
 
@@ -72,6 +80,11 @@ class Checker:
         self._queue.refuse_all(_stopping())
 
     @property
+    def references(self) -> References:
+        """What is held in memory to compare with."""
+        return self._lookup.references
+
+    @property
     def is_working(self) -> bool:
         """Whether checks are being answered."""
         return self._worker is not None and not self._worker.done()
@@ -79,6 +92,22 @@ class Checker:
     async def check(self, actor: Actor, question: Question) -> Answer:
         """One decision: recorded, logged and signed before it is returned."""
         return await self._submit(actor, question)
+
+    async def judge(
+        self, subject_id: UUID, modality: Modality, vectors: Vectors, own: Own
+    ) -> Verdict:
+        """Whether a sample may join this subject: compared with everybody on record."""
+        with away():
+            async with self._pool.acquire() as connection:
+                return await judging.judge(
+                    connection,
+                    self.references,
+                    self.encoders,
+                    subject_id=subject_id,
+                    modality=modality,
+                    vectors=vectors,
+                    own=own,
+                )
 
     async def check_many(
         self, actor: Actor, questions: Sequence[Question]
@@ -148,10 +177,10 @@ class Checker:
 
     async def _answer(self, batch: list[Asked]) -> None:
         async with self._pool.acquire() as connection:
-            batch = await self._see(connection, batch)
+            batch = await self._lookup.see(connection, batch)
             if not batch:
                 return
-            known = await self._look_up(connection, batch)
+            known = await self._lookup.look_up(connection, batch)
             open_questions = self._settle_known(batch, known)
             if not open_questions:
                 return
@@ -165,67 +194,6 @@ class Checker:
                 asked.give(answer, on_grid=one.facts.service.tier < CONTRACT_TIER)
             else:  # a twin took the nonce meanwhile: its answer is found the next time round
                 self._enqueue(asked)
-
-    async def _see(self, connection: asyncpg.Connection, batch: list[Asked]) -> list[Asked]:
-        """Turn probes into hashes and search them; who names a bad handle is refused alone."""
-        handles = [
-            (one.actor.principal_id, probe.media)
-            for one in batch
-            for person in one.question.persons
-            for probe in person.probes
-            if probe.media is not None
-        ]
-        uploads = await resolve(connection, handles, keys=self._keys)
-        ready = []
-        for asked in batch:
-            try:
-                asked.seen = [
-                    [
-                        evidence.seen(probe, asked.actor.principal_id, uploads)
-                        for probe in one.probes
-                    ]
-                    for one in asked.question.persons
-                ]
-            except NotFoundError as error:
-                asked.fail(error)
-            else:
-                ready.append(asked)
-        probes = [probe for asked in ready for person in asked.seen for probe in person]
-        hits = iter(await self.references.search([one for p in probes for one in p.hashes]))
-        for asked in ready:
-            asked.found = [
-                [evidence.Found.nearest([next(hits) for _ in probe.hashes]) for probe in person]
-                for person in asked.seen
-            ]
-        return ready
-
-    async def _look_up(
-        self, connection: asyncpg.Connection, batch: list[Asked]
-    ) -> snapshot.Snapshot:
-        """One statement as a rule; again if what just became visible is near a probe."""
-        for _ in range(_ROUNDS):
-            wanted = _wanted(batch, self._keys)
-            known = await snapshot.take(
-                connection,
-                wanted,
-                since=self.references.snapshot,
-                encoder=IMAGE_HASH,
-                keys=self._keys,
-            )
-            if len(known.new_references) > snapshot.MOST_NEW:
-                await self.references.refresh(connection)
-                batch = await self._see(connection, batch)
-                continue
-            self.references.catch_up(known.new_references, known.snapshot)
-            for gone in set(wanted.references) - known.subject_of.keys():
-                self.references.forget(gone)
-            if not known.new_references:
-                return known
-            before = set(wanted.references)
-            batch = await self._see(connection, batch)
-            if set(_wanted(batch, self._keys).references) <= before:
-                return known
-        raise BusyError("References are being added too fast to search them all.", retry_after=1)
 
     def _settle_known(self, batch: list[Asked], known: snapshot.Snapshot) -> list[Asked]:
         """Refuse who may not ask, repeat earlier answers; the rest is to be decided."""
@@ -265,6 +233,7 @@ class Checker:
             seen=asked.seen,
             found=asked.found,
             snapshot=known,
+            people=self.references.people,
             keys=self._keys,
         )
         decision = decide(facts, self._packs)
@@ -288,26 +257,6 @@ class Checker:
         if tells_all(decision, tier):
             return decision
         return disclose(decision, decide(blind(facts), self._packs), tier)
-
-
-def _wanted(batch: Sequence[Asked], keys: Keys) -> snapshot.Wanted:
-    persons: list[Person] = [person for asked in batch for person in asked.question.persons]
-    return snapshot.Wanted(
-        references={
-            reference
-            for asked in batch
-            for person in asked.found
-            for found in person
-            for reference in found.distances
-        },
-        claimed={one.claimed_subject for one in persons if one.claimed_subject is not None},
-        names={keys.blind_index(one.name) for one in persons if one.name is not None},
-        services={asked.actor.principal_id for asked in batch},
-        credentials={
-            asked.actor.credential_id for asked in batch if asked.actor.credential_id is not None
-        },
-        nonces={asked.nonce for asked in batch if asked.nonce is not None},
-    )
 
 
 def _stopping() -> UnavailableError:

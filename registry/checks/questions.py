@@ -1,10 +1,13 @@
 """What a service asks, checked before anything is looked up."""
 
+import base64
+import hashlib
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from uuid import UUID
 
 from registry import receipts
+from registry.encoders.targets import Box
 from registry.errors import InvalidError
 from registry.policy import territories as known_territories
 from registry.policy.facts import Request
@@ -23,14 +26,32 @@ MAX_PROBES = 10
 MAX_NONCE_LENGTH = 128
 MAX_TERRITORIES = 100
 HASH_BYTES = 32
+MAX_VECTOR_LENGTH = 2**14
+MAX_ENCODER_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One piece of evidence: the handle of an upload, or a hash the service computed itself."""
+    """One piece of evidence: the handle of an upload, or what the service computed itself.
+
+    `box` chooses a face of the upload; `vector` is of a modality and encoder, float32.
+    """
 
     media: UUID | None = None
+    box: Box | None = None
     image_hash: bytes | None = None
+    vector: tuple[Modality, str, bytes] | None = None
+
+    @classmethod
+    def from_base64(cls, modality: Modality, encoder: str, text: str) -> "Probe":
+        """A vector the service made: little-endian float32."""
+        if len(text) > MAX_VECTOR_LENGTH or len(encoder) > MAX_ENCODER_LENGTH:
+            raise InvalidError(_VECTOR_FORM, field="base64")
+        try:
+            raw = base64.b64decode(text, validate=True)
+        except ValueError as error:
+            raise InvalidError(_VECTOR_FORM, field="base64") from error
+        return cls(vector=(modality, encoder, raw))
 
     @classmethod
     def from_hex(cls, text: str) -> "Probe":
@@ -44,6 +65,7 @@ class Probe:
         return cls(image_hash=value)
 
 
+_VECTOR_FORM = "A vector is little-endian float32 in base64, and names its encoder."
 _HASH_FORM = "A phash-256 hash is 64 hexadecimal digits."
 
 
@@ -149,7 +171,20 @@ def _plain(person: Person) -> dict[str, object]:
             {
                 "media": None if probe.media is None else str(probe.media),
                 "imageHash": None if probe.image_hash is None else probe.image_hash.hex(),
+                **_plain_choice(probe),
             }
             for probe in person.probes
         ],
     }
+
+
+def _plain_choice(probe: Probe) -> dict[str, object]:
+    """A box or a vector, where there is one; so that questions without keep their digests."""
+    chosen: dict[str, object] = {}
+    if probe.box is not None:
+        chosen["box"] = asdict(probe.box)
+    if probe.vector is not None:
+        modality, encoder, raw = probe.vector
+        digest = hashlib.sha256(raw).hexdigest()
+        chosen["vector"] = {"modality": str(modality), "encoder": encoder, "sha256": digest}
+    return chosen

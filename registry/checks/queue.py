@@ -10,7 +10,7 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from registry.checks import evidence
+from registry.checks.looking import Found, Seen
 from registry.checks.questions import Question
 from registry.database import Actor
 from registry.decisions import Answer
@@ -29,8 +29,8 @@ class Asked:
     actor: Actor
     question: Question
     answer: asyncio.Future[Answer]
-    seen: list[list[evidence.Seen]] = field(default_factory=list)
-    found: list[list[evidence.Found]] = field(default_factory=list)
+    seen: list[list[Seen]] = field(default_factory=list)
+    found: list[list[Found]] = field(default_factory=list)
     asked_at: float = field(default_factory=time.monotonic)
 
     @property

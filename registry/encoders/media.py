@@ -8,11 +8,16 @@ import asyncio
 import contextlib
 import hashlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from registry.encoders import targets
+from registry.encoders.identity import IMAGE_HASH_BYTES
 from registry.encoders.process import WorkerProcess
+from registry.encoders.sniffing import SNIFF_BYTES, sniff
+from registry.encoders.targets import FaceTarget, VoiceTarget
 from registry.errors import (
     BusyError,
     MediaError,
@@ -24,59 +29,71 @@ from registry.errors import (
 
 logger = logging.getLogger(__name__)
 
-MEDIA_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif")
-SNIFF_BYTES = 16
 WORKER_MEMORY_BYTES = 1500 * 2**20
 WAITING = 64
 HELD_BYTES = 128 * 2**20
 SERVED_MOST = 500
 
 _START_SECONDS = 60.0
-_HASH_BYTES = 32
 # What a worker may refuse with; anything else it says is a worker gone wrong.
 _REFUSALS = {error.code.value: error for error in (MediaError, TooLargeError)}
 
 
-def sniff(head: bytes) -> str | None:
-    """The media type that the first 16 bytes announce, or None for one that is not read here."""
-    if head.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "image/webp"
-    return "image/gif" if head[:6] in {b"GIF87a", b"GIF89a"} else None
+@dataclass(frozen=True, slots=True)
+class PictureHash:
+    """A picture's perceptual hash: 32 bytes of `encoder`, plain and of the picture mirrored.
+
+    It tells nothing apart where `usable` is false.
+    """
+
+    encoder: str
+    plain: bytes
+    mirrored: bytes
+    usable: bool
 
 
 @dataclass(frozen=True, slots=True)
 class MediaEncoding:
-    """What media was turned into.
+    """What a picture, a recording or a video was turned into.
 
     `width` and `height` are pixels as a viewer shows them, before any reduction; `sha256` is of the
-    upload; `image_hash` and `mirrored_hash` are 32 bytes of `encoder`, and tell nothing apart where
-    `usable` is false.
+    upload. `faces` and `voices` are everyone found, one entry a person; `faces_searched` and
+    `voices_searched` are false where that could not be looked for: there is no model, or nothing of
+    that kind in the file. `enrolling`: voices were encoded for every condition.
     """
 
     kind: str
     media_type: str
-    width: int
-    height: int
     sha256: bytes
-    encoder: str
-    image_hash: bytes
-    mirrored_hash: bytes
-    usable: bool
+    width: int | None = None
+    height: int | None = None
+    seconds: float | None = None
+    picture: PictureHash | None = None
+    faces: tuple[FaceTarget, ...] = ()
+    voices: tuple[VoiceTarget, ...] = ()
+    faces_searched: bool = False
+    voices_searched: bool = False
+    enrolling: bool = False
 
 
 class MediaWorkers:
     """Up to `workers` processes, started when needed, killed when a request outlives `seconds`."""
 
     def __init__(
-        self, workers: int = 2, seconds: float = 5.0, memory_bytes: int = WORKER_MEMORY_BYTES
+        self,
+        workers: int = 2,
+        seconds: float = 5.0,
+        memory_bytes: int = WORKER_MEMORY_BYTES,
+        *,
+        models_dir: Path | None = None,
+        encoders_file: Path | None = None,
     ) -> None:
         self._workers = workers
         self._seconds = seconds
         self._memory_bytes = memory_bytes
+        self._paths = tuple(
+            "" if one is None else str(one.absolute()) for one in (models_dir, encoders_file)
+        )
         self._slots = asyncio.Semaphore(workers)
         self._idle: list[WorkerProcess] = []
         self._busy: set[WorkerProcess] = set()
@@ -85,21 +102,25 @@ class MediaWorkers:
         self._held_bytes = 0
         self._closed = False
 
-    async def encode(self, data: bytes) -> MediaEncoding:
-        """Decode and encode one file in a worker.
+    async def encode(self, data: bytes, *, enrolling: bool = False) -> MediaEncoding:
+        """Decode and encode one file in a worker; `enrolling` for what may become a sample.
 
         Raises UnsupportedError (not a type read here), MediaError (damaged), TooLargeError (too
         many pixels, too much memory or time), BusyError (64 files or 128 MiB are waiting) and
         UnavailableError (no worker starts, or all are closed).
         """
         if not data:
-            raise MediaError("The file is empty. Send the bytes of a picture.")
+            raise MediaError("The file is empty. Send the bytes of a picture or a recording.")
         media_type = sniff(data[:SNIFF_BYTES])
         if media_type is None:
-            raise UnsupportedError(f"Not a type read here. Send one of: {', '.join(MEDIA_TYPES)}.")
+            raise UnsupportedError(
+                "Not a type read here. Send a picture (JPEG, PNG, WebP, GIF), a recording (WAV, "
+                "FLAC, MP3, Ogg, M4A, WebM) or a video (MP4, WebM)."
+            )
         async with self._admission(len(data)):
             sha256 = await asyncio.to_thread(hashlib.sha256, data)
-            answer = await self._ask(media_type, data, sha256.digest())
+            header = {"media_type": media_type, "enrolling": enrolling}
+            answer = await self._ask(header, data, sha256.digest())
         if isinstance(answer, RegistryError):
             raise answer
         return answer
@@ -133,13 +154,12 @@ class MediaWorkers:
             self._held_bytes -= size
 
     async def _ask(
-        self, media_type: str, data: bytes, sha256: bytes
+        self, header: Mapping[str, object], data: bytes, sha256: bytes
     ) -> MediaEncoding | RegistryError:
         """A worker's answer, or its refusal. Raises where it gives neither, in time and in form."""
         try:
             async with self._worker() as worker, asyncio.timeout(self._seconds):
-                reply = await worker.ask({"media_type": media_type}, data)
-                return _understood(reply, media_type, sha256)
+                return _understood(await worker.ask(header, data), sha256)
         except TimeoutError as error:
             raise TooLargeError(
                 f"Reading this file took longer than {self._seconds:g} s. Send a smaller copy."
@@ -148,7 +168,7 @@ class MediaWorkers:
             if self._closed:
                 raise self._stopping() from error
             raise MediaError(
-                "The decoder gave up on this file. Send a copy saved anew by an image program."
+                "The decoder gave up on this file. Send a copy saved anew by another program."
             ) from error
 
     @contextlib.asynccontextmanager
@@ -180,7 +200,7 @@ class MediaWorkers:
 
     async def _fresh_one(self) -> WorkerProcess:
         try:
-            return await WorkerProcess.spawn(self._seconds, self._memory_bytes)
+            return await WorkerProcess.spawn(self._seconds, self._memory_bytes, *self._paths)
         except OSError as error:
             raise self._not_starting() from error
 
@@ -212,30 +232,41 @@ class MediaWorkers:
         return UnavailableError("Media cannot be read just now. Ask again.", retry_after=5)
 
 
-def _understood(
-    reply: dict[str, Any], media_type: str, sha256: bytes
-) -> MediaEncoding | RegistryError:
+def _understood(reply: dict[str, Any], sha256: bytes) -> MediaEncoding | RegistryError:
     """The worker's reply in our terms. Raises ValueError for one no sound worker would give."""
     try:
         if "error" in reply:
             return _REFUSALS[reply["error"]["code"]](str(reply["error"]["message"]))
+        faces, voices = targets.from_json(reply)
         return MediaEncoding(
             kind=str(reply["kind"]),
-            media_type=media_type,
-            width=int(reply["width"]),
-            height=int(reply["height"]),
+            media_type=str(reply["media_type"]),
             sha256=sha256,
-            encoder=str(reply["encoder"]),
-            image_hash=_hash_bytes(reply["image_hash"]),
-            mirrored_hash=_hash_bytes(reply["mirrored_hash"]),
-            usable=reply["usable"] is True,
+            width=None if reply["width"] is None else int(reply["width"]),
+            height=None if reply["height"] is None else int(reply["height"]),
+            seconds=None if reply["seconds"] is None else float(reply["seconds"]),
+            picture=None if reply["picture"] is None else _picture(reply["picture"]),
+            faces=faces,
+            voices=voices,
+            faces_searched=reply["faces_searched"] is True,
+            voices_searched=reply["voices_searched"] is True,
+            enrolling=reply["enrolling"] is True,
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("A media worker's reply lacks a field.") from error
+
+
+def _picture(given: dict[str, Any]) -> PictureHash:
+    return PictureHash(
+        encoder=str(given["encoder"]),
+        plain=_hash_bytes(given["plain"]),
+        mirrored=_hash_bytes(given["mirrored"]),
+        usable=given["usable"] is True,
+    )
 
 
 def _hash_bytes(text: str) -> bytes:
     value = bytes.fromhex(text)
-    if len(value) != _HASH_BYTES:
+    if len(value) != IMAGE_HASH_BYTES:
         raise ValueError("A media worker's hash has another length.")
     return value

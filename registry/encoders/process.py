@@ -10,6 +10,7 @@ import math
 import os
 import struct
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,13 +29,18 @@ class WorkerProcess:
         self.served = 0
 
     @classmethod
-    async def spawn(cls, seconds: float, memory_bytes: int) -> Self:
-        """Start a process; its first message says that it is ready. Raises OSError."""
+    async def spawn(
+        cls, seconds: float, memory_bytes: int, models_dir: str = "", encoders_file: str = ""
+    ) -> Self:
+        """Start a process; its first message says that it is ready. Raises OSError.
+
+        The paths are absolute, or empty for none: what the worker encodes faces and voices with.
+        """
         command = (sys.executable, "-P", "-s", "-m", "registry.encoders.worker")
         return cls(
             await asyncio.create_subprocess_exec(
                 *command,
-                *(str(math.ceil(seconds) + 1), str(memory_bytes)),
+                *(str(math.ceil(seconds) + 1), str(memory_bytes), models_dir, encoders_file),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 cwd="/",
@@ -47,7 +53,7 @@ class WorkerProcess:
         """Whether it has not ended, as far as is known."""
         return self._process.returncode is None
 
-    async def ask(self, header: dict[str, str], data: bytes) -> dict[str, Any]:
+    async def ask(self, header: Mapping[str, object], data: bytes) -> dict[str, Any]:
         """One request and its reply. Raises OSError, EOFError or ValueError where it fails."""
         self.served += 1
         await self._send(json.dumps(header).encode())

@@ -1,9 +1,10 @@
-"""The process that decodes media: `python -m registry.encoders.worker SECONDS MEMORY_BYTES`.
+"""The process that decodes media: `registry.encoders.worker SECONDS MEMORY_BYTES MODELS ENCODERS`.
 
-It reads requests from stdin and answers on stdout until stdin ends. A message is four bytes of
-length, big-endian, and so many bytes. A request is two: a JSON object {"media_type"}, then the
-media. A reply is one JSON object: what was found, or {"error": {"code", "message"}}. A first reply,
-before any request, says that it is ready.
+The last two are paths, or empty: the models and the configuration of encoders. It reads requests
+from stdin and answers on stdout until stdin ends. A message is four bytes of length, big-endian,
+and so many bytes. A request is two: a JSON object {"media_type", "enrolling"}, then the media. A
+reply is one JSON object: what was found, or {"error": {"code", "message"}}. A first reply, before
+any request, says that it is ready.
 """
 
 import io
@@ -12,11 +13,13 @@ import os
 import signal
 import struct
 import sys
-from typing import BinaryIO
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from PIL import Image, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin
 
-from registry.encoders import image_hash, picture
+from registry.encoders import contents, image_hash, picture
+from registry.encoders.contents import Readers
 from registry.encoders.sandbox import lock_down
 from registry.errors import RegistryError, TooLargeError
 
@@ -25,9 +28,12 @@ _LENGTH = struct.Struct(">I")
 _PRELOADED = (MpoImagePlugin, TiffImagePlugin, WebPImagePlugin)
 
 
-def main(seconds: int, memory_bytes: int) -> None:
+def main(
+    seconds: int, memory_bytes: int, models_dir: Path | None, encoders_file: Path | None
+) -> None:
     """Answer requests until stdin ends; one that outlives `seconds` ends the process (SIGALRM)."""
-    _warm_up()
+    readers = Readers.open(models_dir, encoders_file)
+    warm_up(readers)
     lock_down(memory_bytes)
     _write(sys.stdout.buffer, {"ready": image_hash.ENCODER_ID, "pid": os.getpid()})
     while (header := _read(sys.stdin.buffer)) is not None:
@@ -35,14 +41,16 @@ def main(seconds: int, memory_bytes: int) -> None:
         if data is None:
             return
         signal.alarm(seconds)  # the parent waits less; this is for when it has died
-        _write(sys.stdout.buffer, _answer(json.loads(header)["media_type"], data))
+        _write(sys.stdout.buffer, _answer(json.loads(header), data, readers))
         signal.alarm(0)
 
 
-def _answer(media_type: str, data: bytes) -> dict[str, object]:
+def _answer(header: dict[str, Any], data: bytes, readers: Readers) -> dict[str, object]:
     """What the media encodes to, or why it does not."""
     try:
-        return _encode(media_type, data)
+        return contents.read(
+            header["media_type"], data, readers, enrolling=header.get("enrolling") is True
+        )
     except MemoryError:
         refusal: RegistryError = TooLargeError(
             "Reading this file needs more memory than is allowed. Send a smaller copy."
@@ -52,30 +60,17 @@ def _answer(media_type: str, data: bytes) -> dict[str, object]:
     return {"error": {"code": refusal.code.value, "message": str(refusal)}}
 
 
-def _encode(media_type: str, data: bytes) -> dict[str, object]:
-    read = picture.read(data, media_type)
-    return {
-        "kind": "image",
-        "encoder": image_hash.ENCODER_ID,
-        "width": read.width,
-        "height": read.height,
-        "image_hash": image_hash.encode(read.image).hex(),
-        "mirrored_hash": image_hash.encode_mirrored(read.image).hex(),
-        "usable": not image_hash.is_flat(read.image),
-    }
-
-
-def _warm_up() -> None:
-    """Decode one picture of each kind of our own: whatever is loaded at first use is loaded now."""
+def warm_up(readers: Readers) -> None:
+    """Decode one file of each kind of our own: whatever is loaded at first use is loaded now."""
     ramp = Image.linear_gradient("L").resize((48, 48))
     for media_type, name in picture.FORMATS.items():
         for mode in ("RGB", "L") if name == "JPEG" else ("RGB", "L", "P"):
             file = io.BytesIO()
             ramp.convert(mode).save(file, name)
-            _encode(media_type, file.getvalue())
+            contents.read(media_type, file.getvalue(), readers, enrolling=False)
     deep = io.BytesIO()
     ramp.convert("I;16").save(deep, "PNG")
-    _encode("image/png", deep.getvalue())
+    contents.read("image/png", deep.getvalue(), readers, enrolling=False)
 
 
 def _read(stream: BinaryIO) -> bytes | None:
@@ -95,4 +90,5 @@ def _write(stream: BinaryIO, message: dict[str, object]) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    paths = [Path(one) if one else None for one in (*sys.argv[3:5], "", "")[:2]]
+    main(int(sys.argv[1]), int(sys.argv[2]), *paths)

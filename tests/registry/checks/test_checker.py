@@ -14,9 +14,10 @@ from registry.checks.checker import Checker
 from registry.checks.questions import Person, Probe, Question
 from registry.checks.queue import MAX_BATCH_PROBES, MAX_WAITING, Asked, Queue
 from registry.checks.record import Evidence, Recorder
-from registry.checks.snapshot import MOST_NEW
+from registry.checks.statement import MOST_NEW
 from registry.database import Actor
 from registry.decisions import Answer
+from registry.encoder_set import EncoderSet
 from registry.encoders.identity import IMAGE_HASH
 from registry.errors import BusyError, RegistryError, SetupError, UnavailableError
 from registry.installation import Installation, check_pool
@@ -45,6 +46,7 @@ async def checker(state: State, urls: tuple[str, str]) -> AsyncGenerator[Checker
     checker = Checker(
         pool,
         packs=load_packs(),
+        encoders=EncoderSet.load(),
         evidence=Evidence(state.settings.issuer, state.settings.log_origin, state.keys),
     )
     await checker.start()

@@ -1,0 +1,66 @@
+"""The encoders in use, each with its calibration; one of each modality is active.
+
+Others of that modality are being replaced: they run beside it, and while somebody is known only to
+them, a miss of the active one is no answer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from registry import calibrations
+from registry.encoders.configuration import OwnEncoders
+from registry.encoders.identity import FACE, FACE_DIMENSIONS, VOICE, VOICE_DIMENSIONS
+from registry.errors import SetupError
+from registry.matching.calibration import Calibration
+from registry.policy.vocabulary import Modality
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """What is known of an encoder without running it."""
+
+    id: str
+    modality: Modality
+    dimensions: int
+    calibration: Calibration
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSet:
+    """Every encoder in use, by id."""
+
+    by_id: Mapping[str, Encoder]
+    active: Mapping[Modality, str]
+
+    @classmethod
+    def load(cls, encoders_file: Path | None = None) -> Self:
+        """The built-in encoders and those of the file. Raises SetupError for a broken one."""
+        own = OwnEncoders.load(encoders_file)
+        encoders = [
+            Encoder(FACE, Modality.FACE, FACE_DIMENSIONS, calibrations.load_shipped(FACE)),
+            Encoder(VOICE, Modality.VOICE, VOICE_DIMENSIONS, calibrations.load_shipped(VOICE)),
+        ]
+        for modality, configured in ((Modality.FACE, own.faces), (Modality.VOICE, own.voices)):
+            for one in configured:
+                calibration = calibrations.load(Path(one.calibration))
+                _require(calibration, one.id, modality, one.calibration)
+                encoders.append(Encoder(one.id, modality, one.dimensions, calibration))
+        return cls(
+            by_id={one.id: one for one in encoders},
+            active={Modality.FACE: own.active["face"], Modality.VOICE: own.active["voice"]},
+        )
+
+    def is_active(self, encoder: str) -> bool:
+        """Whether what this encoder misses nobody else would have found."""
+        known = self.by_id.get(encoder)
+        return known is not None and self.active[known.modality] == encoder
+
+
+def _require(calibration: Calibration, id: str, modality: Modality, file: object) -> None:
+    if calibration.encoder != id or calibration.modality is not modality:
+        raise SetupError(
+            f"{file} calibrates {calibration.encoder} ({calibration.modality}), not {id}"
+            f" ({modality}). Make one with: likeness calibrate --encoder {id}"
+        )
