@@ -30,7 +30,6 @@ from registry.samples import (
     Verdict,
 )
 
-MAX_LIVE: Final = 50  # samples of one subject and modality; a mean of more gains nothing
 BUDGET_PERIOD: Final = timedelta(hours=24)
 _UNIT_WITHIN: Final = 1e-3
 _NUMBER_BYTES: Final = 4
@@ -208,9 +207,9 @@ async def _require_room(session: ReadSession, subject_id: UUID, modality: Modali
         .select_from(Sample)
         .where(Sample.subject_id == subject_id, Sample.modality == modality, ~retired.exists())
     )
-    if (taken or 0) >= MAX_LIVE:
+    if (taken or 0) >= samples.MAX_LIVE:
         raise InvalidError(
-            f"A subject has at most {MAX_LIVE} {modality} samples: retire one first.",
+            f"A subject has at most {samples.MAX_LIVE} {modality} samples: retire one first.",
             field="subjectId",
         )
 

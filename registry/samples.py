@@ -30,6 +30,9 @@ from registry.paging import Page, page_of
 from registry.policy.vocabulary import ASSURED_IAL, Modality
 from registry.sealing import SubjectKey
 
+MAX_LIVE: Final = 50  # of one subject and modality; a mean of more gains nothing
+MAX_LISTED: Final = 4 * MAX_LIVE  # every live one of two modalities, and as many retired
+
 # Little-endian float32 of unit length, by encoder id and condition.
 Vectors = Mapping[tuple[str, Condition], bytes]
 # A subject's own templates, likewise, each with the number of samples in it.
@@ -165,7 +168,7 @@ async def mine(session: ReadSession, sample_id: UUID) -> Sample:
     """The sample, if the caller may see it; absent and not yours look the same."""
     sample = await session.get(Sample, sample_id)
     if sample is None:
-        raise NotFoundError("No such sample.")
+        raise NotFoundError("No such sample.", field="id")
     return sample
 
 
@@ -183,11 +186,20 @@ async def states(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, Samp
 
 
 async def by_subject(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, list[Sample]]:
-    """The samples of each subject, oldest first."""
-    found: dict[UUID, list[Sample]] = {one: [] for one in ids}
-    rows = await session.scalars(
-        select(Sample).where(Sample.subject_id.in_(ids)).order_by(Sample.id)
+    """The samples of each subject, oldest first: all that are not retired, then the latest."""
+    retired = select(SampleEvent.id).where(
+        SampleEvent.sample_id == Sample.id, SampleEvent.kind == SampleEventKind.RETIRED
     )
+    order = (retired.exists(), Sample.id.desc())
+    rank = func.row_number().over(partition_by=Sample.subject_id, order_by=order)
+    ranked = select(Sample.id, rank.label("rank")).where(Sample.subject_id.in_(ids)).subquery()
+    rows = await session.scalars(
+        select(Sample)
+        .join(ranked, ranked.c.id == Sample.id)
+        .where(ranked.c.rank <= MAX_LISTED)
+        .order_by(Sample.id)
+    )
+    found: dict[UUID, list[Sample]] = {one: [] for one in ids}
     for row in rows:
         found[row.subject_id].append(row)
     return found

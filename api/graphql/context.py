@@ -11,7 +11,7 @@ import api.graphql.vocabulary  # noqa: F401  # registers the enums before any ty
 from api.auth import Caller
 from api.questions import MAX_PROBES, MAX_QUESTIONS, Asked, probes_of
 from api.state import State
-from registry import assets, grants, objections, subjects
+from registry import assets, grants, objections, samples, subjects
 from registry.database import Database, ReadSession
 from registry.errors import InvalidError
 
@@ -30,6 +30,8 @@ class Context:
         self.grant_states = loader(self.db, grants.states_by_ids)
         self.subjects_of_asset = loader(self.db, assets.subjects_of)
         self.objection_states = loader(self.db, objections.states)
+        self.samples_of = loader(self.db, samples.by_subject)
+        self.sample_states = loader(self.db, samples.states)
 
     def spend(self, asked: Sequence[Asked]) -> None:
         """Count checks against what one request may ask, under however many aliases."""

@@ -9,6 +9,7 @@ from api.graphql.errors import ProblemHandler
 from api.graphql.grants import GrantMutation, GrantQuery
 from api.graphql.log import LogQuery
 from api.graphql.objections import ObjectionMutation, ObjectionQuery
+from api.graphql.samples import SampleMutation
 from api.graphql.services import ServiceMutation
 from api.graphql.subjects import SubjectMutation, SubjectQuery
 from api.graphql.usage import UsageMutation
@@ -22,7 +23,13 @@ class Query(ViewerQuery, CheckQuery, SubjectQuery, GrantQuery, ObjectionQuery, L
 
 @strawberry.type(description="Change. Each field is one transaction, committed before it answers.")
 class Mutation(
-    SubjectMutation, AssetMutation, GrantMutation, ObjectionMutation, ServiceMutation, UsageMutation
+    SubjectMutation,
+    SampleMutation,
+    AssetMutation,
+    GrantMutation,
+    ObjectionMutation,
+    ServiceMutation,
+    UsageMutation,
 ):
     """Change."""
 

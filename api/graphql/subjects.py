@@ -1,7 +1,7 @@
 """Subjects in the schema: the people whose voice and face are protected."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -9,11 +9,14 @@ from api.graphql.context import Info
 from api.graphql.errors import Problem
 from api.graphql.paging import DEFAULT_PAGE, Connection, after, connection, identifier
 from api.graphql.permissions import requires
-from registry import idempotency, subjects
+from registry import idempotency, samples, subjects
 from registry.errors import NotFoundError
 from registry.paging import Page
 from registry.policy.vocabulary import ASSURED_IAL, Registration
 from registry.principals import Scope
+
+if TYPE_CHECKING:
+    from api.graphql.samples import Sample
 
 
 @strawberry.type(description="A person whose voice and face are protected. Seen by its owner only.")
@@ -26,6 +29,17 @@ class Subject:
     birth_date: date | None
     registration: Registration
     created_at: datetime
+
+    @strawberry.field(
+        graphql_type=list[Annotated["Sample", strawberry.lazy("api.graphql.samples")]],
+        description="Photographs and recordings enrolled of them, oldest first.",
+    )
+    @staticmethod
+    async def samples(
+        subject: strawberry.Parent[subjects.Record], info: Info
+    ) -> list[samples.Sample]:
+        """Photographs and recordings enrolled of them, oldest first."""
+        return await info.context.samples_of.load(subject.id) or []
 
 
 @strawberry.input(description="A person to put on record.")

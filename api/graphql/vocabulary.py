@@ -22,6 +22,7 @@ from registry.policy.vocabulary import (
     Registration,
 )
 from registry.principals import PrincipalKind
+from registry.samples import SampleState
 
 for enum in (
     AiUse,
@@ -39,5 +40,6 @@ for enum in (
     Purpose,
     ReasonAction,
     Registration,
+    SampleState,
 ):
     strawberry.enum(enum, description=enum.__doc__)

@@ -252,7 +252,7 @@ async def test_from_ial2_on_there_is_no_budget(ada: Person) -> None:
 async def test_a_subject_has_room_for_so_many_samples_of_a_modality(
     ada: Person, weak: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(enrolment, "MAX_LIVE", 3)
+    monkeypatch.setattr(samples, "MAX_LIVE", 3)
     for somebody in (ada, weak):
         done = await outcomes(*(somebody.enrol() for _ in range(5)))
         assert done.count(None) == 3

@@ -96,6 +96,19 @@ async def test_samples_are_listed_by_subject_oldest_first(
         assert (await samples.mine(session, hers.id)).id == hers.id
 
 
+async def test_a_list_has_every_live_sample_and_the_latest_of_the_retired(
+    ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(samples, "MAX_LISTED", 4)
+    made = [await ada.enrol() for _ in range(6)]
+    for gone in (made[1], made[2], made[5]):
+        await ada.retire(gone)
+    async with ada.db.reading() as session:
+        found = (await samples.by_subject(session, [ada.subject]))[ada.subject]
+    assert [made.index(one) for one in made if one.id in {two.id for two in found}] == [0, 3, 4, 5]
+    assert [one.id for one in found] == sorted(one.id for one in found)
+
+
 async def test_another_owner_sees_nothing(state: State, accounts: Accounts, ada: Person) -> None:
     stranger = await person(state, accounts)
     sample = await ada.enrol(verdict=Verdict.HOLD_NEAR_OTHERS)
