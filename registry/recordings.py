@@ -21,6 +21,7 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from registry.errors import InvalidError, SetupError
 
@@ -98,6 +99,7 @@ def as_video(
     file = io.BytesIO()
     with av.open(file, "w", format=muxer) as container:
         track = container.add_stream(codec, rate=frames_per_second)
+        assert isinstance(track, VideoStream)  # noqa: S101 - the codecs above are of video
         track.height, track.width = frames[0].shape[:2]
         track.pix_fmt = "yuv420p"
         track.bit_rate = 2_000_000

@@ -6,47 +6,47 @@ last layer is a batch normalisation without a ReLU, as published.
 """
 
 from collections.abc import Mapping
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import onnx
-from onnx import TensorProto, helper, numpy_helper
 
+from registry.encoders.conversion.graphs import EMBEDDING, INPUT, Graph
 from registry.errors import SetupError
 
-BINS = 80
-BLOCKS = ((12, 1), (24, 2), (16, 2))  # layers, dilation
-OPSET = 17
-IR_VERSION = 8
+BINS: Final = 80
+BLOCKS: Final = ((12, 1), (24, 2), (16, 2))  # layers, dilation
 _EPSILON = 1e-5  # torch's own, of every batch normalisation
 _SEGMENT = 100  # frames that share a context mask (section 2.2)
+_FLOAT = 1  # onnx.TensorProto.FLOAT
 
 Array = npt.NDArray[np.float32]
 
 
 def to_onnx(state: Mapping[str, Array]) -> bytes:
-    """The model: `features` float32 (batch, frames, 80) to `embedding` float32 (batch, 192).
+    """The model: `input` float32 (batch, frames, 80) to `embedding` float32 (batch, 192).
 
     The embedding is not of unit length. Raises SetupError where the checkpoint lacks an array, or
     one has another shape than it should.
     """
     try:
-        return _Graph(state).model()
-    except (KeyError, ValueError) as error:
+        return _Network(state).model()
+    except (KeyError, ValueError, IndexError) as error:
         raise SetupError(f"This is no checkpoint of CAM++: {error}.") from error
 
 
-class _Graph:
-    """Nodes and weights as they are added; every method returns the name of its output."""
+class _Network:
+    """The layers; every method adds some and returns the name of their output."""
 
     def __init__(self, state: Mapping[str, Array]) -> None:
         self._state = state
-        self._nodes: list[onnx.NodeProto] = []
-        self._weights: list[onnx.TensorProto] = []
+        self._graph = Graph()
+        self._add = self._graph.add
+        self._weight = self._graph.constant
 
     def model(self) -> bytes:
         """The whole network, serialised."""
-        turned = self._add("Transpose", "features", perm=[0, 2, 1])
+        turned = self._add("Transpose", INPUT, perm=[0, 2, 1])
         frames = self._frames(self._add("Unsqueeze", turned, self._ints([1])))
         self._segments(frames)
         for number, (layers, dilation) in enumerate(BLOCKS, 1):
@@ -58,7 +58,8 @@ class _Graph:
             frames = self._conv(f"{name}.linear", frames)
         frames = self._norm_relu("xvector.out_nonlinear.batchnorm", frames)
         dimensions = self._embed(self._statistics(frames))
-        return self._serialised(dimensions)
+        shape = ("batch", "frames", BINS)
+        return self._graph.model("campplus", shape, {EMBEDDING: ("batch", dimensions)})
 
     def _frames(self, spectrogram: str) -> str:
         """The two-dimensional residual head, and the first layer over time, of half its rate."""
@@ -96,7 +97,7 @@ class _Graph:
         )
         member = self._add("OneHot", self._segment, segments, self._floats([0.0, 1.0]))
         size = self._add("ReduceSum", member, self._ints([0]), keepdims=1)
-        total = self._add("Cast", count, to=TensorProto.FLOAT)
+        total = self._add("Cast", count, to=_FLOAT)
         own = self._add("Div", member, size)
         self._context = self._add("Add", own, self._add("Reciprocal", total))
 
@@ -116,7 +117,7 @@ class _Graph:
         mean = self._add("ReduceMean", frames, axes=[2], keepdims=1)
         apart = self._add("Sub", frames, mean)
         squares = self._add("ReduceSumSquare", apart, axes=[2], keepdims=1)
-        count = self._add("Cast", self._add("Shape", frames, start=2, end=3), to=TensorProto.FLOAT)
+        count = self._add("Cast", self._add("Shape", frames, start=2, end=3), to=_FLOAT)
         variance = self._add("Div", squares, self._add("Sub", count, self._floats([1.0])))
         both = self._add("Concat", mean, self._add("Sqrt", variance), axis=1)
         return self._add("Squeeze", both, self._ints([2]))
@@ -125,15 +126,10 @@ class _Graph:
         """The last layer, named `embedding`; returns its dimensions."""
         weight, bias = self._folded("xvector.dense.linear", "xvector.dense.nonlinear.batchnorm")
         matrix = self._weight(weight[:, :, 0])
-        node = helper.make_node(
-            "Gemm", [statistics, matrix, self._weight(bias)], ["embedding"], transB=1
-        )
-        self._nodes.append(node)
+        self._add("Gemm", statistics, matrix, self._weight(bias), output=EMBEDDING, transB=1)
         return len(bias)
 
-    def _conv(
-        self, name: str, x: str, norm: str | None = None, pads: int = 0, **how: object
-    ) -> str:
+    def _conv(self, name: str, x: str, norm: str | None = None, pads: int = 0, **how: Any) -> str:
         """A convolution, with the batch normalisation that follows it folded in."""
         weight, bias = self._folded(name, norm)
         sides = [pads] * (2 * (weight.ndim - 2))
@@ -172,35 +168,8 @@ class _Graph:
     def _relu(self, x: str) -> str:
         return self._add("Relu", x)
 
-    def _add(self, kind: str, *inputs: str, **how: object) -> str:
-        output = f"{kind.lower()}_{len(self._nodes)}"
-        self._nodes.append(helper.make_node(kind, list(inputs), [output], **how))
-        return output
-
-    def _weight(self, array: npt.NDArray[np.generic]) -> str:
-        name = f"w{len(self._weights)}"
-        self._weights.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
-        return name
-
     def _ints(self, value: int | list[int]) -> str:
         return self._weight(np.array(value, np.int64))
 
     def _floats(self, value: list[float]) -> str:
         return self._weight(np.array(value, np.float32))
-
-    def _serialised(self, dimensions: int) -> bytes:
-        graph = helper.make_graph(
-            self._nodes,
-            "campplus",
-            [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["b", "t", BINS])],
-            [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["b", dimensions])],
-            self._weights,
-        )
-        model = helper.make_model(
-            graph,
-            producer_name="likeness-registry",
-            ir_version=IR_VERSION,
-            opset_imports=[helper.make_opsetid("", OPSET)],
-        )
-        onnx.checker.check_model(model)
-        return model.SerializeToString()
