@@ -91,9 +91,11 @@ async def ready(request: Request) -> Response:
             "status": "ready",
             "references": len(state.checker.references),
             "encoders": [IMAGE_HASH, *state.checker.encoders.by_id],
-            "calibration": {
-                one.id: one.calibration.data.name for one in state.checker.encoders.by_id.values()
+            "calibrations": {
+                one.id: {"data": one.calibration.data.name, "shipped": one.shipped}
+                for one in state.checker.encoders.by_id.values()
             },
+            "missingModels": dict(state.missing_models),
             "schema": schema.head(),
         }
     )
@@ -111,6 +113,9 @@ async def metrics_page(request: Request) -> Response:
         metrics.READY.set(1)
         metrics.REFERENCES.set(len(held))
         metrics.UNREADABLE.set(held.unreadable)
+        metrics.TEMPLATES.set(len(held.people))
+        for one in runtime.state.checker.encoders.by_id.values():
+            metrics.CALIBRATION.labels(one.id, one.calibration.data.name).set(int(not one.shipped))
     return Response(metrics.exposition(), media_type=metrics.CONTENT_TYPE)
 
 

@@ -29,11 +29,22 @@ SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 )
 REFERENCES = Gauge(
-    "likeness_references", "Picture hashes held in memory for the search.", registry=_registry
+    "likeness_references",
+    "Picture hashes and templates held in memory for the search.",
+    registry=_registry,
 )
 UNREADABLE = Gauge(
     "likeness_references_unreadable",
-    "Picture hashes that could not be opened: damaged, or sealed with other keys.",
+    "Picture hashes and templates that could not be opened: damaged, or sealed with other keys.",
+    registry=_registry,
+)
+TEMPLATES = Gauge(
+    "likeness_templates", "Templates of faces and voices held in memory.", registry=_registry
+)
+CALIBRATION = Gauge(
+    "likeness_calibration",
+    "1 if an encoder is calibrated on the operator's people, 0 if as shipped; `data`: on whom.",
+    ["encoder", "data"],
     registry=_registry,
 )
 READY = Gauge("likeness_ready", "1 while checks can be answered.", registry=_registry)

@@ -16,6 +16,7 @@ from registry.checks.checker import Checker
 from registry.checks.record import Evidence
 from registry.encoder_set import EncoderSet
 from registry.encoders.media import MediaWorkers
+from registry.encoders.models import Models
 from registry.errors import SetupError, UnavailableError
 from registry.installation import Installation, check_pool, opened
 from registry.policy.packs import load_packs
@@ -108,8 +109,16 @@ class Runtime:
         )
         stack.push_async_callback(media.close)
         self._state = State(
-            settings, installation.keys, installation.db, checker, media, UploadBudget()
+            settings,
+            installation.keys,
+            installation.db,
+            checker,
+            media,
+            UploadBudget(),
+            (await asyncio.to_thread(Models.open, settings.models_dir)).missing,
         )
+        for why in self._state.missing_models.values():
+            logger.warning("%s", why)
         self._authenticator = Authenticator(
             installation.db, installation.keys, issuer=settings.issuer
         )

@@ -1,6 +1,7 @@
 """What the application holds while it runs; opened in the lifespan, handed to every request."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from api.uploads import UploadBudget
 from registry.checks.checker import Checker
@@ -20,3 +21,4 @@ class State:
     checker: Checker
     media: MediaWorkers
     uploads: UploadBudget
+    missing_models: Mapping[str, str] = field(default_factory=dict)  # kind -> why, and what to do

@@ -19,12 +19,16 @@ from registry.policy.vocabulary import Modality
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """What is known of an encoder without running it."""
+    """What is known of an encoder without running it.
+
+    `shipped`: its calibration is the one this project measured, not one of the operator's people.
+    """
 
     id: str
     modality: Modality
     dimensions: int
     calibration: Calibration
+    shipped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,8 @@ class EncoderSet:
         """The built-in encoders and those of the file. Raises SetupError for a broken one."""
         own = OwnEncoders.load(encoders_file)
         encoders = [
-            Encoder(FACE, Modality.FACE, FACE_DIMENSIONS, calibrations.load_shipped(FACE)),
-            Encoder(VOICE, Modality.VOICE, VOICE_DIMENSIONS, calibrations.load_shipped(VOICE)),
+            _built_in(FACE, Modality.FACE, FACE_DIMENSIONS, own),
+            _built_in(VOICE, Modality.VOICE, VOICE_DIMENSIONS, own),
         ]
         for modality, configured in ((Modality.FACE, own.faces), (Modality.VOICE, own.voices)):
             for one in configured:
@@ -56,6 +60,15 @@ class EncoderSet:
         """Whether what this encoder misses nobody else would have found."""
         known = self.by_id.get(encoder)
         return known is not None and self.active[known.modality] == encoder
+
+
+def _built_in(id: str, modality: Modality, dimensions: int, own: OwnEncoders) -> Encoder:
+    file = own.calibrations.get(id)
+    if file is None:
+        return Encoder(id, modality, dimensions, calibrations.load_shipped(id), shipped=True)
+    calibration = calibrations.load(file)
+    _require(calibration, id, modality, file)
+    return Encoder(id, modality, dimensions, calibration)
 
 
 def _require(calibration: Calibration, id: str, modality: Modality, file: object) -> None:

@@ -4,8 +4,10 @@
     faces:
       - {id: acme-arcface/1, model: arcface.onnx, sha256: ..., calibration: arcface.json, ...}
     voices: []
+    calibrations: {campplus/1: our-people.json}    # of built-in encoders, instead of the shipped
 
-Without a file the built-in encoders are the active ones.
+Paths are read from the folder that the file is in. Without a file the built-in encoders are the
+active ones, with the calibration that is shipped.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,17 +24,23 @@ if TYPE_CHECKING:
     from registry.encoders.face_onnx import FaceEncoderConfig
     from registry.encoders.voice_onnx import VoiceEncoderConfig
 
-_KEYS = frozenset({"active", "faces", "voices"})
+_KEYS = frozenset({"active", "faces", "voices", "calibrations"})
+_BUILT_IN = frozenset({FACE, VOICE})
 _KINDS = frozenset({"face", "voice"})
 
 
 @dataclass(frozen=True, slots=True)
 class OwnEncoders:
-    """What the file says. `active` names the encoder in use for "face" and for "voice"."""
+    """What the file says.
+
+    `active` names the encoder in use for "face" and for "voice"; `calibrations` the files that take
+    the place of those shipped for built-in encoders.
+    """
 
     faces: "tuple[FaceEncoderConfig, ...]" = ()
     voices: "tuple[VoiceEncoderConfig, ...]" = ()
     active: Mapping[str, str] = field(default_factory=lambda: {"face": FACE, "voice": VOICE})
+    calibrations: Mapping[str, Path] = field(default_factory=dict)
 
     @classmethod
     def load(cls, file: Path | None) -> Self:
@@ -58,7 +66,7 @@ class OwnEncoders:
         for kind, ids in known.items():
             if len(set(ids)) < len(ids):
                 raise SetupError(f"{file}: two {kind} encoders have the same id.")
-        return cls(faces, voices, _active(document, known, file))
+        return cls(faces, voices, _active(document, known, file), _calibrations(document, file))
 
 
 def _document(file: Path) -> Mapping[str, object]:
@@ -101,3 +109,13 @@ def _active(
         if one not in known[kind]:
             raise SetupError(f"{file}: active.{kind}: there is no encoder {one}.")
     return active
+
+
+def _calibrations(document: Mapping[str, object], file: Path) -> dict[str, Path]:
+    given = document.get("calibrations", {})
+    if not isinstance(given, dict) or not given.keys() <= _BUILT_IN:
+        raise SetupError(
+            f"{file}: calibrations names a file for {' or '.join(sorted(_BUILT_IN))}; an encoder"
+            " of your own names its calibration itself."
+        )
+    return {str(one): file.absolute().parent / str(path) for one, path in given.items()}
