@@ -103,7 +103,7 @@ def _moving(container: InputContainer) -> Iterator[VideoStream]:
     return (one for one in container.streams.video if not one.disposition & covers)
 
 
-def _packets(container: InputContainer, stream: VideoStream) -> list[Packet[VideoStream]]:
+def _packets(container: InputContainer, stream: VideoStream) -> list["Packet[VideoStream]"]:
     """The track's packets, as far as they can be read."""
     found: list[Packet[VideoStream]] = []
     try:
@@ -119,8 +119,8 @@ def _packets(container: InputContainer, stream: VideoStream) -> list[Packet[Vide
 
 
 def _worth_decoding(
-    packets: Sequence[Packet[VideoStream]], pixels: int, most: int
-) -> Sequence[Packet[VideoStream]]:
+    packets: Sequence["Packet[VideoStream]"], pixels: int, most: int
+) -> Sequence["Packet[VideoStream]"]:
     """All of them, or of a long video key frames, as many as are wanted, spread over it."""
     if len(packets) * pixels <= WHOLE_PIXELS:
         return packets
@@ -129,7 +129,7 @@ def _worth_decoding(
     return [keys[at * len(keys) // count] for at in range(count)]
 
 
-def _decoded(stream: VideoStream, packets: Sequence[Packet[VideoStream]]) -> Iterator[VideoFrame]:
+def _decoded(stream: VideoStream, packets: Sequence["Packet[VideoStream]"]) -> Iterator[VideoFrame]:
     """What decodes, until the time is over."""
     until = time.monotonic() + SECONDS
     for packet in (*packets, None):
