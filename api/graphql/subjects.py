@@ -9,7 +9,8 @@ from api.graphql.context import Info
 from api.graphql.errors import Problem
 from api.graphql.paging import DEFAULT_PAGE, Connection, after, connection, identifier
 from api.graphql.permissions import requires
-from registry import idempotency, samples, subjects
+from registry import idempotency, subjects
+from registry import samples as enrolled
 from registry.errors import NotFoundError
 from registry.paging import Page
 from registry.policy.vocabulary import ASSURED_IAL, Registration
@@ -37,7 +38,7 @@ class Subject:
     @staticmethod
     async def samples(
         subject: strawberry.Parent[subjects.Record], info: Info
-    ) -> list[samples.Sample]:
+    ) -> list[enrolled.Sample]:
         """Photographs and recordings enrolled of them, oldest first."""
         return await info.context.samples_of.load(subject.id) or []
 
