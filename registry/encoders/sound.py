@@ -12,6 +12,7 @@ import numpy.typing as npt
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from numpy import fft  # by itself numpy would load it at first use, which is too late here
 
 from registry.encoders.containers import SOUND_DECODERS, opened, prepare
 from registry.errors import MediaError, RegistryError, TooLargeError
@@ -183,13 +184,13 @@ def telephone(pcm: Samples) -> Samples:
     16 kHz in [-1, 1], and so again; same length. By Fourier transforms of the whole.
     """
     length = len(pcm) + -len(pcm) % 2000  # lengths that transform fast
-    spectrum = np.fft.rfft(pcm, length)
-    frequency = np.fft.rfftfreq(length, 1 / RATE)
+    spectrum = fft.rfft(pcm, length)
+    frequency = fft.rfftfreq(length, 1 / RATE)
     band = np.clip((frequency - 200) / 100, 0, 1) * np.clip((3_700 - frequency) / 300, 0, 1)
-    halved = np.fft.irfft((spectrum * band)[: length // 4 + 1], length // 2) / 2
-    coded = np.fft.rfft(_mu_law(halved))
+    halved = fft.irfft((spectrum * band)[: length // 4 + 1], length // 2) / 2
+    coded = fft.rfft(_mu_law(halved))
     doubled = np.concatenate([coded, np.zeros(length // 2 - length // 4)]) * 2
-    heard: Samples = np.fft.irfft(doubled, length)[: len(pcm)].astype(np.float32)
+    heard: Samples = fft.irfft(doubled, length)[: len(pcm)].astype(np.float32)
     return heard
 
 
@@ -212,8 +213,8 @@ def is_narrowband(speech: Samples) -> bool:
     if not count:
         return False
     frames = speech[: count * 512].reshape(count, 512) * np.hanning(512).astype(np.float32)
-    power = np.abs(np.fft.rfft(frames)) ** 2
+    power = np.abs(fft.rfft(frames)) ** 2
     high, low = (power[:, first:last].sum(axis=1) for first, last in (_ABOVE, _WITHIN))
     loud = low > _SILENT * low.mean()
-    ratio = high[loud] / np.maximum(low[loud], 1e-12)
-    return bool(len(ratio)) and float(np.quantile(ratio, 0.98)) < _NARROW
+    ratio = np.sort(high[loud] / np.maximum(low[loud], 1e-12))
+    return bool(len(ratio)) and float(ratio[(len(ratio) - 1) * 98 // 100]) < _NARROW
