@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from registry.encoders import image_hash, picture, targets
+from registry.encoders import image_hash, picture, sound, targets, video
 from registry.encoders.configuration import OwnEncoders
+from registry.encoders.identity import Condition
 from registry.encoders.targets import Box, FaceTarget, VoiceTarget
 from registry.encoders.tracks import Seen, people
 from registry.errors import MediaError
@@ -103,33 +104,26 @@ def _picture(media_type: str, data: bytes, readers: Readers) -> dict[str, object
 
 
 def _sound(media_type: str, data: bytes, readers: Readers, *, enrolling: bool) -> dict[str, object]:
-    from registry.encoders import sound  # noqa: PLC0415  # who reads pictures alone needs no codecs
-
     pcm = sound.decode(data, media_type)
     found = [] if readers.voices is None else readers.voices.read(pcm, enrolling=enrolling)
     return {
         "kind": "audio",
         "seconds": len(pcm) / sound.RATE,
         "voices_searched": readers.voices is not None,
-        **targets.as_json((), [_voice(one) for one in found]),
+        **targets.as_json((), [_voice(one, enrolling=enrolling) for one in found]),
     }
 
 
 def _video(media_type: str, data: bytes, readers: Readers, *, enrolling: bool) -> dict[str, object]:
     """Faces of the frames and voices of the sound; what holds neither is no video of a person."""
-    from registry.encoders import sound, video  # noqa: PLC0415  # as above
-
     has_frames, has_sound = video.tracks(data, media_type)
     if not has_frames and has_sound:
         return _sound(media_type, data, readers, enrolling=enrolling)
     if not has_frames:
         raise MediaError("This video has neither frames nor sound that can be read.")
     frames = video.frames(data, media_type, MOST_FRAMES)
-    heard = (
-        _sound(media_type, data, readers, enrolling=enrolling)
-        if has_sound
-        else {"voices": [], "voices_searched": False, "seconds": None}
-    )
+    silent = {"voices": [], "voices_searched": readers.voices is not None, "seconds": None}
+    heard = _sound(media_type, data, readers, enrolling=enrolling) if has_sound else silent
     faces = [] if readers.faces is None else _people(frames, readers.faces)
     height, width = frames[0].size
     return {
@@ -143,7 +137,7 @@ def _video(media_type: str, data: bytes, readers: Readers, *, enrolling: bool) -
     }
 
 
-def _people(frames: "Sequence[video.Frame]", reader: "FaceReader") -> list[FaceTarget]:
+def _people(frames: Sequence[video.Frame], reader: "FaceReader") -> list[FaceTarget]:
     """Everyone in the frames that the time allows to look at."""
     began = time.monotonic()
     seen: list[Seen] = []
@@ -181,13 +175,18 @@ def _face(found: "Face", scale: float, seconds: float | None) -> FaceTarget:
     )
 
 
-def _voice(found: "Voice") -> VoiceTarget:
+def _voice(found: "Voice", *, enrolling: bool) -> VoiceTarget:
+    vectors = {name: _bytes(vector) for name, vector in found.vectors.items()}
+    if enrolling and found.condition is Condition.TELEPHONE:
+        # Of whom only a telephone is heard yet, a microphone is compared with that: it finds fewer
+        # of their recordings, and no more of other people's.
+        vectors |= {(encoder, Condition.WIDE): one for (encoder, _), one in vectors.items()}
     return VoiceTarget(
         start=found.start,
         end=found.end,
         condition=found.condition,
         trouble=found.trouble,
-        vectors={name: _bytes(vector) for name, vector in found.vectors.items()},
+        vectors=vectors,
     )
 
 

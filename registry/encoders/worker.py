@@ -7,18 +7,23 @@ reply is one JSON object: what was found, or {"error": {"code", "message"}}. A f
 any request, says that it is ready.
 """
 
+import contextlib
 import io
 import json
 import os
 import signal
 import struct
 import sys
+import wave
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import av
+import numpy as np
+from av.video.frame import VideoFrame
 from PIL import Image, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin
 
-from registry.encoders import contents, image_hash, picture
+from registry.encoders import contents, image_hash, picture, sound
 from registry.encoders.contents import Readers
 from registry.encoders.sandbox import lock_down
 from registry.errors import RegistryError, TooLargeError
@@ -71,6 +76,33 @@ def warm_up(readers: Readers) -> None:
     deep = io.BytesIO()
     ramp.convert("I;16").save(deep, "PNG")
     contents.read("image/png", deep.getvalue(), readers, enrolling=False)
+    with contextlib.suppress(RegistryError):  # nobody speaks in it
+        contents.read("audio/wav", _hum(), readers, enrolling=True)
+    contents.read("video/mp4", _film(ramp), readers, enrolling=False)
+
+
+def _hum() -> bytes:
+    """Four seconds of a tone, as WAV: long enough to be taken for somebody's voice."""
+    times = np.arange(4 * sound.RATE) / sound.RATE
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(sound.RATE)
+        writer.writeframes((8000 * np.sin(2 * np.pi * 150 * times)).astype("<i2").tobytes())
+    return file.getvalue()
+
+
+def _film(still: Image.Image) -> bytes:
+    """A picture as an MP4 of one frame."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        track = container.add_stream("mpeg4", rate=10)
+        track.width, track.height, track.pix_fmt = *still.size, "yuv420p"
+        frame = VideoFrame.from_ndarray(np.asarray(still.convert("RGB")), "rgb24")
+        container.mux(track.encode(frame))
+        container.mux(track.encode(None))
+    return file.getvalue()
 
 
 def _read(stream: BinaryIO) -> bytes | None:
