@@ -9,11 +9,19 @@ from collections.abc import Iterator
 from typing import Final, NoReturn
 
 import av
+from av.audio import codeccontext as sound_codec
+from av.audio import stream as sound_track
 from av.container import InputContainer
 from av.stream import Stream
+from av.subtitles import codeccontext as text_codec
+from av.subtitles import stream as text_track
+from av.video import codeccontext as video_codec
+from av.video import stream as video_track
 
 from registry.errors import MediaError
 
+# PyAV imports these when it meets such a track, which is too late in the worker.
+_PRELOADED = (sound_codec, sound_track, text_codec, text_track, video_codec, video_track)
 DEMUXERS: Final = {
     "audio/wav": "wav",
     "audio/flac": "flac",

@@ -24,7 +24,7 @@ CHANNELS: Final = 8
 SAMPLES: Final = 100_000_000  # of all channels, before mixing: 120 s of stereo at 384 kHz
 _DAMAGED_PACKETS = 200  # players leave out as many and more
 _BLOCK = 1 << 16
-_NARROW = 10**-3.6  # -36 dB
+_NARROW = 10**-4.15  # -41.5 dB
 _SILENT = 1e-3
 # Bins of 31.25 Hz: 5 to 7.8 kHz, which no telephone carries, and 300 to 3,700 Hz, which one does.
 _ABOVE, _WITHIN = (160, 250), (10, 119)
@@ -206,8 +206,8 @@ def is_narrowband(speech: Samples) -> bool:
     """Whether speech, at 16 kHz, has passed a telephone or a codec that ends at 4 kHz.
 
     Told by its sibilants: of the 2 % of frames that are brightest, the energy above 5 kHz over that
-    of the telephone's band. Wide recordings have -25 dB and more there, narrow ones -46 dB and
-    less (of 100 each of `voices`, narrow ones by G.711 and by Opus at 9 kbit/s).
+    of the telephone's band. Wide recordings have -37.5 dB and more there (200 of `voices`), narrow
+    ones -46 dB and less (100 of them each after G.711 and after Opus at 9 kbit/s).
     """
     count = len(speech) // 512
     if not count:
