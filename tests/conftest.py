@@ -33,6 +33,7 @@ from registry.principals import OPERATOR, OPERATOR_ID, PrincipalKind, Scope
 from registry.settings import Settings
 
 ISSUER = "http://registry.test"
+MODELS = Path(__file__).parent.parent / ".likeness" / "models"
 Json = dict[str, Any]
 
 
@@ -62,7 +63,12 @@ def urls(scratch: Path) -> Generator[tuple[str, str]]:
 def settings(scratch: Path, urls: tuple[str, str]) -> Settings:
     admin, login = urls
     return Settings(
-        data_dir=scratch / "data", database_url=login, admin_database_url=admin, issuer=ISSUER
+        data_dir=scratch / "data",
+        database_url=login,
+        admin_database_url=admin,
+        issuer=ISSUER,
+        models_dir=MODELS,
+        media_seconds=20.0,  # of its own limit only the slow machine knows
     )
 
 

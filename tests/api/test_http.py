@@ -82,9 +82,13 @@ async def test_keys_are_published_and_secrets_are_not(client: httpx2.AsyncClient
 async def test_health_and_metrics(client: httpx2.AsyncClient) -> None:
     assert (await client.get("/livez")).json() == {"status": "live"}
     ready = (await client.get("/readyz")).json()
-    assert (ready["status"], ready["encoders"]) == ("ready", ["phash-256/1"])
+    assert ready["status"] == "ready"
+    assert ready["encoders"] == ["phash-256/1", "dlib-resnet/1", "campplus/1"]
+    assert ready["calibrations"]["dlib-resnet/1"]["shipped"] is True
+    assert ready["missingModels"] == {}
     page = (await client.get("/metrics")).text
     assert "likeness_ready 1.0" in page
+    assert 'likeness_calibration{data="LFW",encoder="dlib-resnet/1"} 0.0' in page
     assert 'likeness_http_requests_total{path="/readyz",status="200"}' in page
 
 

@@ -71,7 +71,7 @@ async def test_every_version_of_a_registered_photo_is_found(
         saved(picture, "GIF"),
     ):
         assert await decided(client, execute, service, version) == "PERMITTED"
-    assert await decided(client, execute, service, photos["coffee"]) == "UNKNOWN"
+    assert await decided(client, execute, service, photos["coffee"]) == "REVIEW_REQUIRED"
 
 
 async def test_the_answer_says_what_was_read(
@@ -164,7 +164,7 @@ async def test_a_handle_is_its_senders_alone_and_expires(
         ][0]
         return answer
 
-    assert await ask(service, handle) == {"outcome": "UNKNOWN"}
+    assert await ask(service, handle) == {"outcome": "REVIEW_REQUIRED"}
     other = await accounts.open(PrincipalKind.SERVICE)
     foreign = await ask(other, handle)
     connection = await asyncpg.connect(urls[0])
