@@ -52,7 +52,8 @@ def _document(encoding: MediaEncoding) -> dict[str, object]:
         # Of a picture whether it will be known again; of others whether anybody is in them.
         "usable": encoding.picture.usable
         if encoding.picture is not None
-        else any(one.trouble is None for one in (*encoding.faces, *encoding.voices)),
+        else any(one.trouble is None for one in encoding.faces)
+        or any(one.trouble is None for one in encoding.voices),
         "facesSearched": encoding.faces_searched,
         "voicesSearched": encoding.voices_searched,
         "faces": [

@@ -17,6 +17,9 @@ from registry.matching.calibration import Calibration
 from registry.policy.vocabulary import Modality
 
 
+_MAKE_ONE = "Make one: likeness calibrate"
+
+
 @dataclass(frozen=True, slots=True)
 class Encoder:
     """What is known of an encoder without running it.
@@ -48,7 +51,9 @@ class EncoderSet:
         ]
         for modality, configured in ((Modality.FACE, own.faces), (Modality.VOICE, own.voices)):
             for one in configured:
-                calibration = calibrations.load(Path(one.calibration))
+                if one.calibration is None:
+                    raise SetupError(f"{encoders_file}: {one.id} has no calibration. {_MAKE_ONE}")
+                calibration = calibrations.load(one.calibration)
                 _require(calibration, one.id, modality, one.calibration)
                 encoders.append(Encoder(one.id, modality, one.dimensions, calibration))
         return cls(
@@ -75,5 +80,5 @@ def _require(calibration: Calibration, id: str, modality: Modality, file: object
     if calibration.encoder != id or calibration.modality is not modality:
         raise SetupError(
             f"{file} calibrates {calibration.encoder} ({calibration.modality}), not {id}"
-            f" ({modality}). Make one with: likeness calibrate --encoder {id}"
+            f" ({modality}). {_MAKE_ONE}"
         )
