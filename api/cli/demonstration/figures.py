@@ -1,65 +1,110 @@
 """What checks cost: measured on the running server, from outside of it."""
 
 import asyncio
-import os
 import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx2
 
-from api.cli.demonstration import documents, pictures
+from api.cli.demonstration import documents, pictures, processes, sounds
 from api.cli.demonstration.accounts import Account
-from api.cli.demonstration.client import SECONDS
+from api.cli.demonstration.client import SECONDS, Client
+from api.cli.demonstration.media import Media
 from api.cli.demonstration.people import Cast, a_hash_of
 from api.cli.demonstration.server import Server
 
 CHECKS = 200
 AT_A_TIME = 16
-_KIBIBYTES_IN_MEBIBYTE = 1024
+UPLOADS = 5
+VOICE_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one of several took: median wait, and CPU of server, database and workers."""
+
+    wait_ms: float
+    cpu_ms: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The cost of a burst of checks by hash. None where this system does not tell."""
+    """The cost of a burst of checks by hash, and of uploads. None where the system is silent."""
 
     references: int
     p50_ms: float
     p95_ms: float
     cpu_ms: float | None
+    photo: Cost
+    voice: Cost
     peak_mib: float | None
+    worker_peak_mib: float | None
 
 
-def measure(server: Server, asker: Account, cast: Cast, rng: random.Random) -> Figures:
-    """Ask `CHECKS` questions, `AT_A_TIME` together, and see what that cost the server."""
+def measure(
+    server: Server, studio: Client, asker: Account, cast: Cast, rng: random.Random
+) -> Figures:
+    """Ask `CHECKS` questions, `AT_A_TIME` together, and see what that cost the server.
+
+    Then upload a photo and 5 s of speech and ask about them, `UPLOADS` times each, one by one.
+    """
     questions = [_question(cast, rng) for _ in range(CHECKS)]
-    before = _cpu_seconds(server.pid)
+    before = processes.cpu_seconds(server.pid)
     waits = sorted(asyncio.run(_burst(server.url, asker.token, questions)))
-    after = _cpu_seconds(server.pid)
+    cpu_ms = _per_one(before, processes.cpu_seconds(server.pid), CHECKS)
     return Figures(
         references=httpx2.get(f"{server.url}/readyz", timeout=SECONDS).json()["references"],
         p50_ms=1000 * waits[CHECKS // 2],
         p95_ms=1000 * waits[CHECKS * 95 // 100],
-        cpu_ms=None if before is None or after is None else 1000 * (after - before) / CHECKS,
-        peak_mib=_peak_mib(server.pid),
+        cpu_ms=cpu_ms,
+        photo=_to_decision(server, studio, Media(cast.stranger.picture, ""), _about(cast, rng)),
+        voice=_to_decision(server, studio, _speech(cast), _about(cast, rng, "VOICE")),
+        peak_mib=processes.peak_mib(server.pid),
+        worker_peak_mib=processes.worker_peak_mib(server.pid),
     )
+
+
+def _about(cast: Cast, rng: random.Random, modality: str = "FACE") -> dict[str, Any]:
+    """What is asked, but for the persons."""
+    return {
+        "use": rng.choice(cast.terms.uses),
+        "purpose": rng.choice(cast.terms.purposes),
+        "modalities": [modality],
+        "territories": [rng.choice(cast.terms.territories)],
+    }
 
 
 def _question(cast: Cast, rng: random.Random) -> dict[str, Any]:
     """Half about a registered picture, half about one that nobody knows."""
     known = rng.choice([True, False])
-    value = a_hash_of(cast.licensor, rng) if known else pictures.hash_of(cast.strangers[0])
-    terms = cast.terms
-    return {
-        "use": rng.choice(terms.uses),
-        "purpose": rng.choice(terms.purposes),
-        "modalities": ["FACE"],
-        "territories": [rng.choice(terms.territories)],
-        "persons": [{"probes": [{"imageHash": {"algorithm": "PHASH_256", "hex": value.hex()}}]}],
-    }
+    value = a_hash_of(cast.licensor, rng) if known else pictures.hash_of(cast.stranger.picture)
+    probe = {"imageHash": {"algorithm": "PHASH_256", "hex": value.hex()}}
+    return {**_about(cast, rng), "persons": [{"probes": [probe]}]}
+
+
+def _speech(cast: Cast) -> Media:
+    return sounds.cut(sounds.said(cast.stranger.voice, cast.sentences[0]), 0, VOICE_SECONDS)
+
+
+def _to_decision(server: Server, studio: Client, media: Media, question: dict[str, Any]) -> Cost:
+    """From the bytes of a file to the answer, as one client that waits."""
+    waits = []
+    before = processes.cpu_seconds(server.pid)
+    for _ in range(UPLOADS):
+        began = time.perf_counter()
+        upload = studio.upload(media.data)
+        studio.check({**question, "persons": [{"probes": [upload.probe()]}]})
+        waits.append(time.perf_counter() - began)
+    cpu_ms = _per_one(before, processes.cpu_seconds(server.pid), UPLOADS)
+    return Cost(1000 * sorted(waits)[UPLOADS // 2], cpu_ms)
+
+
+def _per_one(before: float | None, after: float | None, count: int) -> float | None:
+    """Milliseconds for each of so many."""
+    return None if before is None or after is None else 1000 * (after - before) / count
 
 
 async def _burst(url: str, token: str, questions: Sequence[dict[str, Any]]) -> list[float]:
@@ -78,33 +123,3 @@ async def _burst(url: str, token: str, questions: Sequence[dict[str, Any]]) -> l
             return took
 
         return await asyncio.gather(*(one(question) for question in questions))
-
-
-def _cpu_seconds(pid: int) -> float | None:
-    """CPU time of a process and all below it, ended ones included; None without /proc."""
-    stats = {int(one.name): _stat(one) for one in Path("/proc").glob("[0-9]*")}
-    if pid not in stats:
-        return None
-    tree = {pid}
-    while below := {one for one, stat in stats.items() if stat and int(stat[1]) in tree} - tree:
-        tree |= below
-    ticks = sum(int(field) for one in tree for field in stats[one][11:15])
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
-def _stat(process: Path) -> list[str]:
-    """The fields of proc(5) stat from the third on, or none if the process just ended."""
-    try:
-        return (process / "stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return []
-
-
-def _peak_mib(pid: int) -> float | None:
-    """The most memory the server's own process ever held."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return None
-    peak = next((line.split()[1] for line in lines if line.startswith("VmHWM:")), None)
-    return None if peak is None else int(peak) / _KIBIBYTES_IN_MEBIBYTE

@@ -21,6 +21,8 @@ STOP_SECONDS = 20
 _TAIL_LINES = 15
 _PAUSE_SECONDS = 0.05
 _ADDRESS = re.compile(r"serves (http://\S+)")
+# A slow machine is shown no other answers than a fast one.
+_PATIENCE = {"LIKENESS_MEDIA_SECONDS": "20", "LIKENESS_REQUEST_SECONDS": "30"}
 _COMMAND = (sys.executable, "-c", "from api.cli.main import run; run()", "serve", "--port", "0")
 
 
@@ -34,8 +36,8 @@ class Server:
 
 
 @contextmanager
-def running(data_dir: Path) -> Iterator[Server]:
-    """A server on this data folder for as long as the block lasts, however the block ends.
+def running(data_dir: Path, models_dir: Path) -> Iterator[Server]:
+    """A server on these folders for as long as the block lasts, however the block ends.
 
     Raises SetupError with the end of the server's log if it does not become ready.
     """
@@ -46,6 +48,7 @@ def running(data_dir: Path) -> Iterator[Server]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
+            env={**os.environ, **_PATIENCE, "LIKENESS_MODELS_DIR": str(models_dir)},
             start_new_session=True,  # Ctrl-C is for the demonstration, which then stops the server
         )
     try:

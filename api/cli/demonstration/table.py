@@ -19,14 +19,16 @@ _STYLES = {
     "REVIEW_REQUIRED": "magenta",
     "PROHIBITED": "red",
     "NOT_CLEARED": "yellow",
+    "ENROLLED": "green",
 }
 _COMMON = "ASSET_MATCH"
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A scene and the answer it got."""
+    """A scene, the part it belongs to, and the answer it got."""
 
+    part: str
     scene: Scene
     told: Told
 
@@ -54,29 +56,32 @@ class Screen:
         self._console.print()
         self._console.print(Text(text, style="bold"))
 
-    def scenes(self, played: Sequence[Played]) -> None:
-        """Every scene with its answer."""
+    def scenes(self, title: str, played: Sequence[Played]) -> None:
+        """Every scene of one part with its answer."""
         table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=0)
-        table.add_column("Scene")
-        table.add_column("Picture")
-        table.add_column("Answer", no_wrap=True)
-        table.add_column("Reasons", no_wrap=True, min_width=24)
+        table.add_column(title, width=34)
+        table.add_column("Shown or heard", width=23)
+        table.add_column("Answer", no_wrap=True, width=16)
+        table.add_column("Reasons", no_wrap=True, width=24)
         for one in played:
             style = _STYLES.get(one.told.outcome, "blue")
             table.add_row(
                 Text(one.scene.title),
-                Text(one.scene.photo),
+                Text(one.scene.shown),
                 Text(one.told.outcome, style=style),
                 Text("\n".join(sorted(one.told.reasons - {_COMMON}))),
             )
+        self._console.print()
         self._console.print(table)
-        self.say(f"Wherever a registered picture was recognised, {_COMMON} is a reason too.")
+        if any(_COMMON in one.told.reasons for one in played):
+            self.say(f"Wherever a registered picture was recognised, {_COMMON} is a reason too.")
+        self.pairs((one.scene.title, one.told.sentence) for one in played if one.told.sentence)
 
     def failures(self, played: Iterable[Played]) -> None:
         """Every answer that is not what it must be."""
         for one in played:
             if not one.held:
-                self._bad(f"{one.scene.title} ({one.scene.photo})")
+                self._bad(f"{one.scene.title} ({one.scene.shown})")
                 self._bad(f"  expected {_said(one.scene.expected)}")
                 self._bad(f"  got      {_said(one.told)}")
 
@@ -98,4 +103,4 @@ class Screen:
 
 
 def _said(told: Told) -> str:
-    return f"{told.outcome} {', '.join(sorted(told.reasons))}"
+    return f"{told.outcome} {', '.join(sorted(told.reasons))} {told.sentence}".rstrip()

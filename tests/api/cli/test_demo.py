@@ -21,7 +21,7 @@ from api.cli.output import Failed
 from registry.embedded.lock import Lock
 from registry.errors import SetupError
 
-PACKAGES = Path(__file__).resolve().parents[3] / ".likeness" / "packages"
+OURS = Path(__file__).resolve().parents[3] / ".likeness"
 LIKENESS = (sys.executable, "-c", "from api.cli.main import run; run()")
 
 
@@ -39,24 +39,37 @@ def test_another_seed_gives_another_run_in_which_every_answer_is_as_it_must_be(
 ) -> None:
     assert photos  # the packages are there
     data_dir = reachable / "demo"
-    options = ["--seed", "20261122", "--data-dir", str(data_dir), "--photos", str(PACKAGES)]
+    folders = {
+        "--data-dir": data_dir,
+        "--packages-dir": OURS / "packages",
+        "--models-dir": OURS / "models",
+    }
+    options = [str(part) for one in folders.items() for part in one]
     done = subprocess.run(
-        [*LIKENESS, "demo", *options],
+        [*LIKENESS, "demo", "--seed", "20261122", *options],
         env={**os.environ, "LIKENESS_PORT": "1", "LIKENESS_DATABASE_URL": "postgresql://nowhere/"},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=280,
         check=False,
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "\x1b" not in done.stdout
     shown = [line.rstrip() for line in done.stdout.splitlines()]
-    assert max(len(line) for line in shown if str(reachable) not in line) <= WIDTH
+    folders_of_ours = (str(reachable), str(OURS))
+    widest = [line for line in shown if not any(one in line for one in folders_of_ours)]
+    assert max(map(len, widest)) <= WIDTH
     answers = [one[1] for line in shown if (one := re.search(r"  +([A-Z_]{7,16}) +[A-Z_]+$", line))]
-    assert len(answers) >= 20
+    assert len(answers) >= 40
     assert set(answers) >= ENGINE_OUTCOMES
+    assert done.stderr == ""  # the models were there
+    for refusal in ("choose one with a box", "No face was found.", "at least 1.5 s are needed"):
+        assert refusal in " ".join(done.stdout.split())
     assert re.search(r"CPU per check +\d+\.\d ms", done.stdout)
+    for media in ("Photo", "5 s of voice"):
+        assert re.search(rf"{media} to decision +\d+ ms; CPU \d+ ms", done.stdout)
+    assert re.search(r"Peak memory of a media worker +\d+ MiB", done.stdout)
     assert "One character changed  refused" in done.stdout
     pid = int(re.findall(r"runs as process (\d+)", done.stdout)[0])
     with pytest.raises(ProcessLookupError):
@@ -76,7 +89,7 @@ def test_a_server_that_does_not_start_is_shown_with_the_end_of_its_log(
         "from pathlib import Path; from api.cli.demonstration import folder, server\n"
         f"path = Path({str(data_dir)!r})\n"
         "(path / 'keys').write_text('in the way')\n"
-        "with server.running(path): pass"
+        "with server.running(path, path): pass"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False
@@ -132,7 +145,7 @@ def test_a_folder_that_is_served_is_not_emptied(tmp_path: Path) -> None:
 
 
 def played(expected: Told, told: Told) -> Played:
-    return Played(Scene("Title", "photo", expected, lambda _: told), told)
+    return Played("Part", Scene("Title", "photo", expected, lambda _: told), told)
 
 
 EVERY_OUTCOME = [played(answer(one), answer(one)) for one in sorted(ENGINE_OUTCOMES)]
