@@ -16,7 +16,6 @@ from registry.errors import SetupError
 from registry.matching.calibration import Calibration
 from registry.policy.vocabulary import Modality
 
-
 _MAKE_ONE = "Make one: likeness calibrate"
 
 

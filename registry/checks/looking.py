@@ -199,8 +199,9 @@ class _Reader:
             modality=modality,
             queries=queries,
             usable=trouble is None,
-            searched=trouble is not None or any(encoders.is_active(q.encoder) for q in queries),
-            complete=self._people.is_complete(modality),
+            searched=trouble is not None or bool(queries),
+            complete=self._people.is_complete(modality)
+            and (trouble is not None or any(encoders.is_active(one.encoder) for one in queries)),
         )
 
     def _given(self, person: Person, probe: Probe) -> Look:
