@@ -28,6 +28,11 @@ _LEAST_LENGTH: Final = 1e-3  # of a mean: shorter, its direction says nothing
 _LITTLE: Final = np.dtype("<f4")
 
 
+# The cosine from which two samples are one photograph or recording, sent twice or saved anew: it
+# counts once, because a mean is only better than one sample where the samples differ.
+SAME_SAMPLE: Final = 0.998
+
+
 class TemplateEventKind(StrEnum):
     """What may become of a template."""
 
@@ -168,7 +173,9 @@ async def _means(session: ReadSession, subject_id: UUID, key: SubjectKey) -> dic
     for sample in found:
         if states[sample.id] is SampleState.ENROLLED:
             for is_for, vector in _vectors(sample, key):
-                together.setdefault(is_for, []).append(vector)
+                others = together.setdefault(is_for, [])
+                if not any(float(vector @ one) >= SAME_SAMPLE for one in others):
+                    others.append(vector)
     verified = await _is_verified(session, subject_id)
     return {
         is_for: _Mean(fold(vectors).astype(_LITTLE).tobytes(), len(vectors), verified)

@@ -59,6 +59,15 @@ def test_the_mean_of_one_is_itself_and_opposites_have_none() -> None:
         templates.fold([one, -one])
 
 
+async def test_the_same_photograph_twice_counts_once(ada: Person) -> None:
+    vector = unit()
+    await ada.enrol(face(vector))
+    await ada.enrol(face(vector))
+    await ada.enrol(face())
+    ((_, count),) = (await ada.own()).values()
+    assert count == 2
+
+
 async def test_a_template_is_the_mean_of_what_is_enrolled(ada: Person) -> None:
     base = unit()
     vectors = [templates.fold([base, base, unit()]) for _ in range(3)]
