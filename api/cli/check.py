@@ -32,7 +32,7 @@ def check(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            exists=True, dir_okay=False, help="Pictures of the person: JPEG, PNG, WebP or GIF."
+            exists=True, dir_okay=False, help="Pictures, recordings or videos of the person."
         ),
     ] = None,
     *,
@@ -43,7 +43,8 @@ def check(
     ],
     url: Annotated[str, typer.Option(help="Where the registry answers.")] = DEFAULT_URL,
     modality: Annotated[
-        list[Modality] | None, typer.Option(help="What of the person is used.  [default: FACE]")
+        list[Modality] | None,
+        typer.Option(help="What of the person is used.  [default: what the files show]"),
     ] = None,
     territory: Annotated[
         list[str] | None,
@@ -69,11 +70,14 @@ def check(
 ) -> None:
     """Ask whether this use of this person is consented. Exit code 0: go; 1: do not.
 
-    All pictures are of one person. Each option that takes a list may be repeated.
+    All files are of one person: whoever else they show or let be heard counts too. A face alone
+    permits only the one who is claimed. Each option that takes a list may be repeated.
 
     For example:
 
         likeness check portrait.jpg --use GENERATE_IMAGE --purpose GAMES --token $TOKEN
+
+        likeness check voice.mp3 --use SYNTHESIZE_SPEECH --purpose GAMES --claim ID --token $TOKEN
 
         likeness check --name "Anna Adams" --use SWAP_FACE --purpose ADVERTISING --token - < token
     """
@@ -84,7 +88,6 @@ def check(
     question = {
         "use": use,
         "purpose": purpose,
-        "modalities": modality or [Modality.FACE],
         "territories": territory or [],
         "content": content or [],
         "commercial": not non_commercial,
@@ -92,8 +95,13 @@ def check(
     }
     person = {"claimedSubject": claim, "name": name}
     with Remote(url, _token(token)) as remote, working("Asking the registry ..."):
-        probes = [{"media": {"handle": _upload(remote, one)}} for one in files or ()]
-        body = {**question, "persons": [{**person, "probes": probes}]}
+        uploads = [_upload(remote, one) for one in files or ()]
+        probes = [{"media": {"handle": str(one.get("handle"))}} for one in uploads]
+        body = {
+            **question,
+            "modalities": modality or _shown(uploads),
+            "persons": [{**person, "probes": probes}],
+        }
         answer = remote.post("/v1/check", orjson.dumps(body), kind="application/json")
     go = answer.get("mayProceed") is True
     if save is not None:
@@ -113,14 +121,20 @@ def _token(given: str) -> str:
     return token.strip()
 
 
-def _upload(remote: Remote, file: Path) -> str:
+def _shown(uploads: Sequence[dict[str, Any]]) -> list[Modality]:
+    """What the files are of: recordings of a voice, all others of a face."""
+    kinds = {one.get("kind") for one in uploads}
+    voices = [Modality.VOICE] if "audio" in kinds else []
+    return [*([Modality.FACE] if kinds != {"audio"} else []), *voices]
+
+
+def _upload(remote: Remote, file: Path) -> dict[str, Any]:
     try:
-        uploaded = remote.post("/v1/media", file.read_bytes(), kind="application/octet-stream")
+        return remote.post("/v1/media", file.read_bytes(), kind="application/octet-stream")
     except Failed as failure:
         if failure.exit_code == AWAY:
             raise
         raise Failed(f"{file}: {failure}", failure.exit_code, code=failure.code) from failure
-    return str(uploaded.get("handle"))
 
 
 def _save(file: Path, answer: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from registry.recordings import spoken
 from tests.api.cli.conftest import Likeness, as_a_program, drawn
 
 ASKED = ("--use", "GENERATE_IMAGE", "--purpose", "GAMES")
@@ -90,3 +91,14 @@ def test_what_makes_no_sense_is_refused(
     ended = likeness("check", *ASKED, "--token", service_token, "--url", url, *given)
     assert (ended.code, ended.out) == (code, "")
     assert why in " ".join(ended.err.replace("│", "").split())
+
+
+def test_of_a_recording_the_voice_is_asked_about(
+    likeness: Likeness, url: str, service_token: str, tmp_path: Path
+) -> None:
+    recording = tmp_path / "voice.wav"
+    recording.write_bytes(spoken("Was this use of my voice consented to by anybody at all?"))
+    words = ("check", str(recording), *ASKED, "--url", url, "--token", service_token, "--json")
+    ended = likeness(*words)
+    assert ended.code == 1
+    assert {one["modality"] for one in ended.json["reasons"]} == {"VOICE"}
