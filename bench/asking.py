@@ -1,13 +1,18 @@
 """A client of the registry, and the few documents that the measurements send."""
 
+import base64
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
 
 import httpx2
+import numpy as np
+import numpy.typing as npt
 import orjson
 from stage import Account, Api
+
+from registry.encoders.identity import FACE
 
 Json = dict[str, Any]
 
@@ -30,6 +35,14 @@ mutation ($input: RegisterSubjectInput!) { registerSubject(input: $input) {
 REGISTER_ASSET = """
 mutation ($input: RegisterAssetInput!) { registerAsset(input: $input) {
   ... on AssetRegistered { asset { id } } ... on Problem { code message } } }
+"""
+ENROLL_SAMPLE = """
+mutation ($input: EnrollSampleInput!) { enrollSample(input: $input) {
+  ... on SampleEnrolled { sample { id state } } ... on Problem { code message } } }
+"""
+RETIRE_SAMPLE = """
+mutation ($id: ID!) { retireSample(id: $id) {
+  ... on SampleRetired { sample { id state } } ... on Problem { code message } } }
 """
 PROPOSE = """
 mutation ($input: ProposeGrantInput!) { proposeGrant(input: $input) {
@@ -96,15 +109,22 @@ class Client:
 
     async def post(self, path: str, body: object) -> Json:
         """JSON for JSON; AwayError for 429, 503 and a broken connection, DefectError otherwise."""
+        return await self._post(path, orjson.dumps(body), "application/json")
+
+    async def upload(self, data: bytes) -> Json:
+        """What was found in a file, and its handle; refusals as `post`."""
+        return await self._post("/v1/media", data, "application/octet-stream")
+
+    async def _post(self, path: str, content: bytes, content_type: str) -> Json:
         try:
             response = await self._http.post(
-                path, content=orjson.dumps(body), headers={"Content-Type": "application/json"}
+                path, content=content, headers={"Content-Type": content_type}
             )
         except httpx2.TransportError as error:
             raise AwayError(str(error)) from error
         if response.status_code in {429, 503}:
             raise AwayError(response.text)
-        if response.status_code != 200:
+        if response.status_code not in {200, 201}:
             raise DefectError(f"{response.status_code}: {response.text}")
         answer: Json = orjson.loads(response.content)
         return answer
@@ -135,6 +155,18 @@ class Client:
             REGISTER_ASSET, input={"subjectIds": [str(subject_id)], "source": source}
         )
         return str(made["asset"]["id"])
+
+    async def enroll_sample(self, subject_id: UUID, handle: UUID) -> str:
+        """A sample of the subject out of an upload, which must join; its id."""
+        given = {"subjectId": str(subject_id), "media": {"handle": str(handle)}}
+        made = await self.run(ENROLL_SAMPLE, input=given)
+        assert made["sample"]["state"] == "ENROLLED", made
+        return str(made["sample"]["id"])
+
+    async def retire_sample(self, sample_id: str) -> None:
+        """Take a sample back."""
+        made = await self.run(RETIRE_SAMPLE, id=sample_id)
+        assert made["sample"]["state"] == "RETIRED", made
 
     async def revoke(self, grant_id: UUID) -> None:
         """End a grant."""
@@ -171,11 +203,24 @@ class Client:
 
 def question(image_hash: str, **more: object) -> Json:
     """A check of this hash for a picture in a film."""
-    probe = {"imageHash": {"algorithm": "PHASH_256", "hex": image_hash}}
+    return asked({"imageHash": {"algorithm": "PHASH_256", "hex": image_hash}}, **more)
+
+
+def face_question(vector: npt.NDArray[np.float32], claimed: UUID | None = None) -> Json:
+    """The same of a face."""
+    base = base64.b64encode(vector.astype("<f4").tobytes()).decode()
+    return asked({"faceVector": {"encoder": FACE, "base64": base}}, claimed=claimed)
+
+
+def asked(probe: Json, *, claimed: UUID | None = None, **more: object) -> Json:
+    """A check of one person by this probe."""
+    person: Json = {"probes": [probe]}
+    if claimed is not None:
+        person["claimedSubject"] = str(claimed)
     return {
         "use": "GENERATE_IMAGE",
         "purpose": "FILM_TV",
         "modalities": ["FACE"],
-        "persons": [{"probes": [probe]}],
+        "persons": [person],
         **more,
     }

@@ -1,6 +1,8 @@
 """CPU time and memory of processes, as Linux counts them in /proc."""
 
 import os
+import time
+from collections.abc import Iterable
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -21,6 +23,20 @@ def tree_seconds(pid: int) -> float:
         except FileNotFoundError:  # it ended meanwhile: its parent has its times now
             continue
     return total / _TICKS
+
+
+def exact_seconds(pids: Iterable[int]) -> float:
+    """CPU time of processes that are alive, all their threads, to the nanosecond.
+
+    A tick of /proc is 10 ms; the clock of a process is not rounded (clock_getcpuclockid(3)).
+    """
+    total = 0.0
+    for pid in pids:
+        try:
+            total += time.clock_gettime((~pid) << 3 | 2)
+        except OSError:  # it has ended
+            continue
+    return total
 
 
 def descendants(pid: int) -> list[int]:
@@ -52,8 +68,17 @@ def postmaster(pid: int) -> int:
 
 def resident_mib(pid: int) -> float:
     """Memory the process holds now."""
+    return _memory_mib(pid, "VmRSS:")
+
+
+def peak_mib(pid: int) -> float:
+    """The most memory it has held."""
+    return _memory_mib(pid, "VmHWM:")
+
+
+def _memory_mib(pid: int, field: str) -> float:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(field):
             return int(line.split()[1]) / 1024
     raise LookupError(f"Process {pid} holds no memory.")
 

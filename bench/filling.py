@@ -11,13 +11,15 @@ import numpy as np
 import numpy.typing as npt
 from stage import Account, Stage
 
-from registry import assets, subjects
+from registry import assets, subjects, templates
 from registry.database import new_id
-from registry.encoders.identity import IMAGE_HASH
+from registry.encoders.identity import FACE, FACE_DIMENSIONS, IMAGE_HASH, Condition
 from registry.keys import Keys
+from registry.policy.vocabulary import Modality
 from registry.subjects import Profile
 
 Hashes = npt.NDArray[np.uint8]
+Vectors = npt.NDArray[np.float32]
 _PART = 8192
 _COLUMNS = {
     "subjects": ("id", "owner_id", "profile"),
@@ -26,6 +28,10 @@ _COLUMNS = {
     "subject_events": ("id", "subject_id", "kind", "actor_id"),
     "assets": ("id", "owner_id", "encoder"),
     "asset_references": ("id", "asset_id", "subject_id", "sealed_hash"),
+    "templates": (
+        *("id", "subject_id", "modality", "encoder", "condition", "samples", "verified"),
+        "sealed_vector",
+    ),
     "grants": (
         *("id", "subject_id", "proposed_by", "grantees", "ends_at", "content_allowed"),
         *("commercial", "written", "separate", "represented", "replaces_performance"),
@@ -46,20 +52,48 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What was put on record: reference i has hash i and shows person `i // per_person`."""
+    """What was put on record: picture i has hash i and shows person `i // per_person`.
+
+    Likewise template i is of face i, of person `i // faces_per_person`, and `samples_of(i)`.
+    """
 
     people: list[Person]
-    hashes: Hashes  # (references, 32)
+    hashes: Hashes  # (pictures, 32)
+    faces: Vectors  # (templates, 128), of length 1
 
 
-def fill(stage: Stage, *, people: int, per_person: int, granted: int = 0, seed: int = 1) -> Filled:
-    """Verified grown-ups with pictures; the first `granted` allow the service pictures in films."""
+def fill(
+    stage: Stage,
+    *,
+    people: int,
+    per_person: int,
+    granted: int = 0,
+    seed: int = 1,
+    faces_per_person: int = 0,
+) -> Filled:
+    """Verified grown-ups with pictures and templates of their faces.
+
+    The first `granted` allow the service pictures in films.
+    """
     keys, rng = stage.keys, np.random.default_rng(seed)
     known = [person(keys) for _ in range(people)]
     known = [Person(one.id, one.wrapped, new_id()) for one in known[:granted]] + known[granted:]
     hashes = rng.integers(0, 256, (people * per_person, 32), np.uint8)
-    asyncio.run(_fill(stage, keys, known, hashes, per_person))
-    return Filled(known, hashes)
+    filled = Filled(known, hashes, faces(people * faces_per_person, rng))
+    asyncio.run(_fill(stage, keys, filled))
+    return filled
+
+
+def faces(count: int, rng: np.random.Generator) -> Vectors:
+    """So many templates; two random ones are near 0, far from what any band takes."""
+    values = rng.standard_normal((count, FACE_DIMENSIONS))
+    values /= np.linalg.norm(values, axis=1, keepdims=True)
+    return values.astype(np.float32)
+
+
+def samples_of(number: int) -> int:
+    """Of how many samples template `number` is said to be the mean: every curve has its turn."""
+    return number % 3 + 1
 
 
 def person(keys: Keys) -> Person:
@@ -68,9 +102,8 @@ def person(keys: Keys) -> Person:
     return Person(subject_id, keys.wrap_new(subject_id), None)
 
 
-async def _fill(
-    stage: Stage, keys: Keys, people: list[Person], hashes: Hashes, per_person: int
-) -> None:
+async def _fill(stage: Stage, keys: Keys, filled: Filled) -> None:
+    people, hashes = filled.people, filled.hashes
     connection = await asyncpg.connect(stage.admin_url)
     try:
         for first in range(0, len(people), _PART):
@@ -79,10 +112,16 @@ async def _fill(
             )
         for first in range(0, len(hashes), _PART):
             part = [
-                (people[at // per_person], hashes[at].tobytes())
+                (people[at * len(people) // len(hashes)], hashes[at].tobytes())
                 for at in range(first, min(first + _PART, len(hashes)))
             ]
             await insert_references(connection, part, keys, stage.owner)
+        for first in range(0, len(filled.faces), _PART):
+            many = [
+                (people[at * len(people) // len(filled.faces)], filled.faces[at], samples_of(at))
+                for at in range(first, min(first + _PART, len(filled.faces)))
+            ]
+            await insert_templates(connection, many, keys)
         await connection.execute("vacuum analyze")  # as autovacuum would within minutes
     finally:
         await connection.close()
@@ -136,6 +175,21 @@ async def insert_references(
     await _copy(connection, rows)
 
 
+async def insert_templates(
+    connection: asyncpg.Connection, faces: list[tuple[Person, Vectors, int]], keys: Keys
+) -> None:
+    """Put templates on record: whose face, the vector, and of how many samples."""
+    records: list[tuple[object, ...]] = []
+    for shown, vector, samples in faces:
+        template_id = new_id()
+        sealed = keys.open_key(shown.id, shown.wrapped).seal(
+            vector.astype("<f4").tobytes(), context=templates.vector_context(template_id)
+        )
+        kind = (Modality.FACE, FACE, Condition.PHOTO)
+        records.append((template_id, shown.id, *kind, samples, True, sealed))
+    await _copy(connection, {"templates": records})
+
+
 async def _copy(connection: asyncpg.Connection, rows: dict[str, list[tuple[object, ...]]]) -> None:
     for table, records in rows.items():
         await connection.copy_records_to_table(table, records=records, columns=_COLUMNS[table])
@@ -146,6 +200,16 @@ def neighbour(image_hash: Hashes, distance_bits: int, rng: np.random.Generator) 
     bits = np.zeros(image_hash.size * 8, np.uint8)
     bits[rng.choice(bits.size, distance_bits, replace=False)] = 1
     return (image_hash ^ np.packbits(bits)).tobytes().hex()
+
+
+def face_near(face: Vectors, cosine: float, rng: np.random.Generator) -> Vectors:
+    """A unit vector at this cosine, to 0.0000001, from the face."""
+    exact = face.astype(np.float64)
+    exact /= np.linalg.norm(exact)
+    aside = rng.standard_normal(len(face))
+    aside -= (aside @ exact) * exact
+    aside /= np.linalg.norm(aside)
+    return (cosine * exact + np.sqrt(1 - cosine**2) * aside).astype(np.float32)
 
 
 def stranger() -> str:

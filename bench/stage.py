@@ -189,20 +189,23 @@ class Stage:
         """The database as the user that owns the tables."""
         return self.postgres.url("admin")
 
-    def api(self, program: Sequence[str] = SERVE) -> Api:
-        """A further API process, started and ready."""
-        made = self.prepared(program)
+    def api(self, program: Sequence[str] = SERVE, settings: Mapping[str, str] | None = None) -> Api:
+        """A further API process, started and ready; `settings` by name without the prefix."""
+        made = self.prepared(program, settings)
         made.start()
         made.wait_until_ready()
         return made
 
-    def prepared(self, program: Sequence[str] = SERVE) -> Api:
+    def prepared(
+        self, program: Sequence[str] = SERVE, settings: Mapping[str, str] | None = None
+    ) -> Api:
         """The same, not started yet."""
         environment = {name: one for name, one in os.environ.items() if not name.startswith(PREFIX)}
         environment[f"{PREFIX}DATA_DIR"] = str(self.data_dir)
         if not self.supervised:
             environment[f"{PREFIX}DATABASE_URL"] = self.postgres.url("app")
             environment[f"{PREFIX}ADMIN_DATABASE_URL"] = self.postgres.url("admin")
+        environment |= {PREFIX + name: value for name, value in (settings or {}).items()}
         log = self.folder / f"api-{len(self._apis)}.log"
         made = Api(program, _free_port(), environment, log)
         self._apis.append(made)
