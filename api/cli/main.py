@@ -36,6 +36,7 @@ COMMANDS = {
     "object": _Entry("objections", "app", "Objections: filed, withdrawn."),
     "encoders": _Entry("encoders", "app", "Face and voice encoders, and whom each knows."),
     "token": _Entry("tokens", "app", "Access tokens and the accounts they act for."),
+    "calibrate": _Entry("calibrate", "app", "How often an encoder errs, on people you know."),
     "policy": _Entry("policy", "app", "The rule packs, tried on decision cases."),
     "receipt": _Entry("receipts", "app", "Signed decisions, verified."),
     "log": _Entry("logs", "app", "The transparency log, audited."),
