@@ -141,7 +141,7 @@ def _people(frames: Sequence[video.Frame], reader: "FaceReader") -> list[FaceTar
     """Everyone in the frames that the time allows to look at."""
     began = time.monotonic()
     seen: list[Seen] = []
-    for count, at in enumerate(_spread(len(frames))):
+    for count, at in enumerate(spread(len(frames))):
         if count >= LEAST_FRAMES and time.monotonic() - began > FRAME_SECONDS:
             break
         frame = frames[at]
@@ -152,7 +152,7 @@ def _people(frames: Sequence[video.Frame], reader: "FaceReader") -> list[FaceTar
     return people(seen)
 
 
-def _spread(count: int) -> Iterator[int]:
+def spread(count: int) -> Iterator[int]:
     """0 to count - 1, each prefix spread over the whole: halves, then quarters, ..."""
     given: set[int] = set()
     parts = 1

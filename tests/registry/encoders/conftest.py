@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from registry.encoders import models
 from registry.encoders.media import MediaWorkers
 from registry.photos import photos
 
@@ -14,6 +15,14 @@ PACKAGES = Path(__file__).resolve().parents[3] / ".likeness" / "packages"
 @pytest.fixture(scope="session")
 def photographs() -> dict[str, bytes]:
     return photos(PACKAGES)
+
+
+@pytest.fixture(scope="session")
+def models_dir() -> Path:
+    """The models, installed once; afterwards verified."""
+    folder = PACKAGES.parent / "models"
+    models.install(folder, PACKAGES)
+    return folder
 
 
 @pytest.fixture(scope="session")
