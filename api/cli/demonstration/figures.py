@@ -13,7 +13,7 @@ from api.cli.demonstration import documents, pictures, processes, sounds
 from api.cli.demonstration.accounts import Account
 from api.cli.demonstration.client import SECONDS, Client
 from api.cli.demonstration.media import Media
-from api.cli.demonstration.people import Cast, a_hash_of
+from api.cli.demonstration.people import Cast
 from api.cli.demonstration.server import Server
 
 CHECKS = 200
@@ -49,9 +49,13 @@ def measure(
 ) -> Figures:
     """Ask `CHECKS` questions, `AT_A_TIME` together, and see what that cost the server.
 
-    Then upload a photo and 5 s of speech and ask about them, `UPLOADS` times each, one by one.
+    Half of them are about registered pictures, half about one that nobody knows. Then a photo and
+    5 s of speech are uploaded and asked about, `UPLOADS` times each, one by one.
     """
-    questions = [_question(cast, rng) for _ in range(CHECKS)]
+    known = [pictures.hash_of(one) for one in cast.licensor.files]
+    unknown = [pictures.hash_of(cast.stranger.picture)]
+    hashes = [rng.choice(rng.choice([known, unknown])) for _ in range(CHECKS)]
+    questions = [_question(cast, rng, one) for one in hashes]
     before = processes.cpu_seconds(server.pid)
     waits = sorted(asyncio.run(_burst(server.url, asker.token, questions)))
     cpu_ms = _per_one(before, processes.cpu_seconds(server.pid), CHECKS)
@@ -77,10 +81,8 @@ def _about(cast: Cast, rng: random.Random, modality: str = "FACE") -> dict[str, 
     }
 
 
-def _question(cast: Cast, rng: random.Random) -> dict[str, Any]:
-    """Half about a registered picture, half about one that nobody knows."""
-    known = rng.choice([True, False])
-    value = a_hash_of(cast.licensor, rng) if known else pictures.hash_of(cast.stranger.picture)
+def _question(cast: Cast, rng: random.Random, value: bytes) -> dict[str, Any]:
+    """About a picture of which only the hash is sent."""
     probe = {"imageHash": {"algorithm": "PHASH_256", "hex": value.hex()}}
     return {**_about(cast, rng), "persons": [{"probes": [probe]}]}
 

@@ -14,8 +14,8 @@ from scipy import signal
 from api.cli.demonstration.media import Media
 from registry.recordings import Samples, VideoKind, as_media, as_video, samples_of, spoken
 
-# As different from one another as people are: their own recordings are alike, no two voices are.
-VOICES: Final = ("en-us+Alicia", "en-us+Andrea", "en-us+Diogo", "en-us+f3", "en-us+m7")
+# As unlike one another as people are, over a telephone too; most of its variants are not.
+VOICES: Final = ("en-us+Alicia", "en-us+Andrea", "en-us+Diogo", "en-us+croak", "en-us+f3")
 SENTENCES: Final = (
     (
         "The harbour was quiet when the ferry came in, and nobody on the pier spoke a word until"
@@ -45,8 +45,9 @@ SENTENCES: Final = (
 _TELEPHONE_RATE: Final = 8_000
 _SHORT_SECONDS: Final = 0.5
 _SPEECH_BEGINS: Final = 0.1
-_FILM_SIDE: Final = 480
-_FRAMES_PER_SECOND: Final = 5
+_FILM_SIDE: Final = 400
+_FILM_SECONDS: Final = 5
+_FRAMES_PER_SECOND: Final = 2
 
 
 def said(voice: str, sentence: str, made_by: str = "another text, WAV") -> Media:
@@ -92,12 +93,12 @@ def cut(recording: Media, start: float, seconds: float) -> Media:
 def film(portrait: bytes, recording: Media, rng: random.Random) -> Media:
     """A video in which the camera moves towards the person, who is heard meanwhile."""
     kind: VideoKind = rng.choice(("mp4", "webm"))
-    pcm, rate = samples_of(recording.data)
-    count = round(len(pcm) / rate * _FRAMES_PER_SECOND)
+    pcm, rate = samples_of(cut(recording, 0, _FILM_SECONDS).data)
+    count = _FILM_SECONDS * _FRAMES_PER_SECOND
     image = Image.open(io.BytesIO(portrait)).convert("RGB")
     frames = [_nearer(image, 0.15 * at / count) for at in range(count)]
     data = as_video(frames, pcm, kind, rate=rate, frames_per_second=_FRAMES_PER_SECOND)
-    return Media(data, f"video, {count // _FRAMES_PER_SECOND} s, {kind.upper()}")
+    return Media(data, f"video, {_FILM_SECONDS} s, {kind.upper()}")
 
 
 def _nearer(image: Image.Image, share: float) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
