@@ -35,6 +35,7 @@ COMMANDS = {
     "grant": _Entry("grants", "app", "Consents: proposed, signed, revoked."),
     "object": _Entry("objections", "app", "Objections: filed, withdrawn."),
     "encoders": _Entry("encoders", "app", "Face and voice encoders, and whom each knows."),
+    "models": _Entry("models", "app", "The face and voice models: installed, verified."),
     "token": _Entry("tokens", "app", "Access tokens and the accounts they act for."),
     "calibrate": _Entry("calibrate", "app", "How often an encoder errs, on people you know."),
     "policy": _Entry("policy", "app", "The rule packs, tried on decision cases."),

@@ -9,7 +9,7 @@ from strawberry.dataloader import DataLoader
 
 import api.graphql.vocabulary  # noqa: F401  # registers the enums before any type uses them
 from api.auth import Caller
-from api.questions import MAX_PROBES, MAX_QUESTIONS, Asked, probes_of
+from api.questions import MAX_PROBES, MAX_QUESTIONS, Asked, probes_of, require_vectors
 from api.state import State
 from registry import assets, grants, objections, samples, subjects
 from registry.database import Database, ReadSession
@@ -41,6 +41,7 @@ class Context:
             raise InvalidError(f"Send at most {MAX_QUESTIONS} checks at once.", field="inputs")
         if self._probes > MAX_PROBES:
             raise InvalidError(f"Send at most {MAX_PROBES} probes at once.", field="inputs")
+        require_vectors(asked, self.caller.scopes)
 
     async def _subject_records(
         self, session: ReadSession, ids: Collection[UUID]

@@ -149,7 +149,10 @@ class Galleries:
             index.retire(template_id)
 
     def search(self, queries: Sequence[Query]) -> list[list[Near]]:
-        """For each query the templates at or above GREY, best first, and the claimed subject's."""
+        """For each query the templates near to GREY or above, best first, and the claimed one's.
+
+        By a margin below GREY: whoever is that near may yet be a runner-up of the claimed.
+        """
         found: list[list[Near]] = [[] for _ in queries]
         groups: dict[tuple[str, Condition], list[int]] = {}
         for at, query in enumerate(queries):
@@ -170,11 +173,12 @@ class Galleries:
         if index is None:
             return [[] for _ in queries]
         encoder = self.encoders.by_id[key.encoder]
+        grey = encoder.calibration.floor(key.condition, index.subjects())
         return index.search(
             np.frombuffer(b"".join(one.vector for one in queries), "<f4").reshape(
                 len(queries), encoder.dimensions
             ),
-            encoder.calibration.floor(key.condition, index.subjects()),
+            grey - encoder.calibration.margin(key.condition, 1),
             MOST,
             [[] if one.claimed is None else [one.claimed] for one in queries],
         )
