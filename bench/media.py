@@ -1,6 +1,6 @@
 """Pictures, recordings and videos of the sizes that are measured, made of packaged photographs.
 
-Nobody's own: portraits of heads of state, an astronaut, a cup of coffee, a synthesiser's voice.
+A portrait of a head of state, an astronaut, a cup of coffee, a cat, and a synthesiser's voice.
 """
 
 import io
@@ -37,9 +37,11 @@ class Item:
 def items(packages: Path, rng: np.random.Generator) -> list[Item]:
     """Everything that is measured, the first with a face of a quarter of the picture's height."""
     found = photos(packages)
-    portrait, coffee, astronaut = (_opened(found[one]) for one in ("obama", "coffee", "astronaut"))
-    scene = coffee.resize(CAMERA, Image.Resampling.BICUBIC)
-    shown = scene.copy()
+    portrait, astronaut = _opened(found["obama"]), _opened(found["astronaut"])
+    shown, cat = (
+        _opened(found[one]).resize(CAMERA, Image.Resampling.BICUBIC)
+        for one in ("coffee", "chelsea")
+    )
     height = 1800
     shown.paste(portrait.resize((portrait.width * height // portrait.height, height)), (700, 900))
     pcm, rate = recordings.samples_of(recordings.spoken(TEXT * 6))
@@ -47,7 +49,7 @@ def items(packages: Path, rng: np.random.Generator) -> list[Item]:
     assert len(thirty) == 30 * rate
     return [
         Item("12 MP JPEG with a face", _jpeg(shown, rng), faces=1),
-        Item("12 MP JPEG without a face", _jpeg(scene, rng), faces=0),
+        Item("12 MP JPEG without a face", _jpeg(cat, rng), faces=0),
         Item("1 MP JPEG with a face", _jpeg(astronaut.resize((1000, 1000)), rng), faces=1),
         Item("5 s of voice, WAV", recordings.as_media(five, rate, "wav"), 5.0, voices=1),
         Item("5 s of voice, MP3", recordings.as_media(five, rate, "mp3"), 5.0, voices=1),
