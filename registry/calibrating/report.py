@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from registry.calibrating import rates
 from registry.calibrating.rates import Rate
 from registry.calibrating.study import FALSE_ALARMS, Result, Study
 from registry.encoders.identity import Condition
@@ -102,28 +103,34 @@ def _identification(study: Study) -> Table:
 
 
 def _groups(study: Study) -> Table:
-    rows = []
-    for one in study.results:
-        if one.group == ALL:
-            continue
-        points = {point.target: point for point in one.points}
-        for target in _GROUP_TARGETS:
-            if target in points:
-                point = points[target]
-                rows.append(
-                    (
-                        one.group,
-                        *_name(one),
-                        str(one.trials.people),
-                        f"{target:.2%}",
-                        f"{_percent(point.fmr)} ({point.fmr.value / target:.1f} times)",
-                        "" if point.tmr is None else _share(point.tmr),
-                    )
-                )
+    rows = [
+        (
+            one.group,
+            *_name(one),
+            str(one.trials.people),
+            f"{point.target:.2%}",
+            f"{_percent(point.fmr)}, {point.fmr.value / point.target:.1f} times",
+            "" if point.tmr is None else _share(point.tmr),
+            _own(one, point.target),
+        )
+        for one in study.results
+        for point in one.points
+        if one.group != ALL and point.target in _GROUP_TARGETS
+    ]
     heads = ("group", "condition", "probe", "samples enrolled", "people", "everybody's FMR")
     return Table(
-        "Inside a group, at everybody's threshold", (*heads, "the group's FMR", "TAR"), tuple(rows)
+        "Inside a group, at everybody's threshold",
+        (*heads, "the group's FMR", "TAR", "TAR at that FMR of the group"),
+        tuple(rows),
     )
+
+
+def _own(one: Result, target: float) -> str:
+    """What is found where the group itself errs so often."""
+    at = rates.threshold_at(one.trials, target)
+    if at is None or not len(one.trials.genuine):
+        return "not resolved"
+    return f"{_share(rates.tmr(one.trials, at))} at {at:.3f}"
 
 
 def _bands(study: Study, calibration: Calibration) -> Table:

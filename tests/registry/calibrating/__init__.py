@@ -1,0 +1,1 @@
+"""Error rates, their intervals, and what is made of them."""
