@@ -70,17 +70,20 @@ def fill(
     granted: int = 0,
     seed: int = 1,
     faces_per_person: int = 0,
+    pictured: int | None = None,
 ) -> Filled:
     """Verified grown-ups with pictures and templates of their faces.
 
-    The first `granted` allow the service pictures in films.
+    The first `granted` allow the service pictures in films; only the first `pictured` have pictures
+    (default: everybody).
     """
     keys, rng = stage.keys, np.random.default_rng(seed)
     known = [person(keys) for _ in range(people)]
     known = [Person(one.id, one.wrapped, new_id()) for one in known[:granted]] + known[granted:]
-    hashes = rng.integers(0, 256, (people * per_person, 32), np.uint8)
+    pictures = (people if pictured is None else pictured) * per_person
+    hashes = rng.integers(0, 256, (pictures, 32), np.uint8)
     filled = Filled(known, hashes, faces(people * faces_per_person, rng))
-    asyncio.run(_fill(stage, keys, filled))
+    asyncio.run(_fill(stage, keys, filled, per_person, faces_per_person))
     return filled
 
 
@@ -102,7 +105,9 @@ def person(keys: Keys) -> Person:
     return Person(subject_id, keys.wrap_new(subject_id), None)
 
 
-async def _fill(stage: Stage, keys: Keys, filled: Filled) -> None:
+async def _fill(
+    stage: Stage, keys: Keys, filled: Filled, per_person: int, faces_per_person: int
+) -> None:
     people, hashes = filled.people, filled.hashes
     connection = await asyncpg.connect(stage.admin_url)
     try:
@@ -112,13 +117,13 @@ async def _fill(stage: Stage, keys: Keys, filled: Filled) -> None:
             )
         for first in range(0, len(hashes), _PART):
             part = [
-                (people[at * len(people) // len(hashes)], hashes[at].tobytes())
+                (people[at // per_person], hashes[at].tobytes())
                 for at in range(first, min(first + _PART, len(hashes)))
             ]
             await insert_references(connection, part, keys, stage.owner)
         for first in range(0, len(filled.faces), _PART):
             many = [
-                (people[at * len(people) // len(filled.faces)], filled.faces[at], samples_of(at))
+                (people[at // faces_per_person], filled.faces[at], samples_of(at))
                 for at in range(first, min(first + _PART, len(filled.faces)))
             ]
             await insert_templates(connection, many, keys)

@@ -17,21 +17,35 @@ from pathlib import Path
 from telling import table
 
 BENCH = Path(__file__).resolve().parent
-# What each takes for the three sizes.
+# The measurement and what it takes for the three sizes.
 QUICK, USUAL, LONG = ("--quick",), (), ("--long",)
-SIZES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
+SIZES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     "search_hashes": (
+        "search_hashes",
         ("--rows", "20000", "--plants", "500", "--rounds", "3"),
         (),
         ("--rows", "1000000"),
     ),
-    "search_vectors": (QUICK, USUAL, LONG),
-    "check_cost": (QUICK, USUAL, LONG),
-    "planted": (QUICK, USUAL, LONG),
-    "freshness": (QUICK, USUAL, LONG),
-    "races": (QUICK, USUAL, LONG),
-    "quota": (QUICK, USUAL, LONG),
-    "kills": (QUICK, USUAL, LONG),
+    "search_vectors": ("search_vectors", QUICK, USUAL, LONG),
+    "check_cost": ("check_cost", QUICK, USUAL, LONG),
+    "check_cost_faces": (
+        "check_cost",
+        (*QUICK, "--templates", "10000"),
+        ("--templates", "100000"),
+        (*LONG, "--templates", "100000"),
+    ),
+    "media_cost": ("media_cost", QUICK, USUAL, LONG),
+    "planted": ("planted", QUICK, USUAL, LONG),
+    "planted_faces": (
+        "planted",
+        (*QUICK, "--faces"),
+        (*USUAL, "--faces"),
+        (*LONG, "--faces"),
+    ),
+    "freshness": ("freshness", QUICK, USUAL, LONG),
+    "races": ("races", QUICK, USUAL, LONG),
+    "quota": ("quota", QUICK, USUAL, LONG),
+    "kills": ("kills", QUICK, USUAL, LONG),
 }
 
 
@@ -51,18 +65,19 @@ def main() -> int:
     for name in given.names or SIZES:
         print(f"== {name}", flush=True)
         began = time.monotonic()
-        code, last = _run(name, SIZES[name][size])
+        program, *sized = SIZES[name]
+        code, last = _run(program, sized[size])
         worst = max(worst, code)
         rows.append((name, f"{time.monotonic() - began:.0f} s", "yes" if code == 0 else "NO", last))
     print()
     for name, seconds, holds, last in rows:
-        table((f"{name:<14}", f"{holds:>3}", f"{seconds:>6}", last), [])
+        table((f"{name:<16}", f"{holds:>3}", f"{seconds:>6}", last), [])
     return 1 if worst else 0
 
 
-def _run(name: str, arguments: tuple[str, ...]) -> tuple[int, str]:
+def _run(program: str, arguments: tuple[str, ...]) -> tuple[int, str]:
     """The exit code and the last line said."""
-    command = [sys.executable, str(BENCH / f"{name}.py"), *arguments]
+    command = [sys.executable, str(BENCH / f"{program}.py"), *arguments]
     last = ""
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603  # ours
         assert process.stdout is not None
