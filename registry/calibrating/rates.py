@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import beta
 
-from registry.calibrating.trials import Samples, Trials, templates
+from registry.calibrating.trials import Indices, Samples, Trials, templates
 
 CONFIDENCE: Final = 0.95
 DRAWS: Final = 400
@@ -22,6 +22,7 @@ STEPS_A_DECADE: Final = 20
 _FIRST_STEP: Final = 1.0  # evidence with which a curve begins
 _SPLITS: Final = 20
 _LEAST_ERRORS: Final = 5
+_BLOCK: Final = 8192  # pairs weighed at once
 _TAIL = (1 - CONFIDENCE) / 2
 
 Values = npt.NDArray[np.float64]
@@ -55,20 +56,33 @@ def fmr(trials: Trials, thresholds: npt.ArrayLike, seed: int = 1) -> list[Rate]:
     """The share of impostors that score at least each threshold."""
     wanted = np.asarray(thresholds, np.float64)
     people, pairs = np.unique(trials.between, return_inverse=True)
-    pairs = pairs.reshape(trials.between.shape)
-    reached = np.searchsorted(np.sort(wanted), trials.impostors, side="right")
-    counts = np.zeros((len(wanted) + 1, len(people), len(people)))
-    np.add.at(counts, (reached, pairs[:, 0], pairs[:, 1]), 1)
-    counts = counts[::-1].cumsum(axis=0)[::-1]  # of each pair: how many reach so many thresholds
-    weights = _drawn(len(people), seed)
-    whole = ((weights @ counts[0]) * weights).sum(axis=1)
-    order = np.argsort(np.argsort(wanted))
-    rates = []
-    for at in order:
-        errors = int(counts[at + 1].sum())
-        share = ((weights @ counts[at + 1]) * weights).sum(axis=1) / np.maximum(whole, 1)
-        rates.append(_rate(errors, len(trials.impostors), share, trials.independent))
-    return rates
+    weights = np.ascontiguousarray(_drawn(len(people), seed).T)
+    order = np.argsort(-trials.impostors, kind="stable")
+    pairs = pairs.reshape(trials.between.shape)[order]
+    errors = np.searchsorted(-trials.impostors[order], -wanted, side="right")
+    met = np.bincount(pairs[:, 0] * len(people) + pairs[:, 1], minlength=len(people) ** 2)
+    whole = (met.reshape(len(people), -1).T @ weights * weights).sum(axis=0)
+    wrong = _weighed(pairs, weights, errors)
+    return [
+        _rate(int(count), len(pairs), share / np.maximum(whole, 1), trials.independent)
+        for count, share in zip(errors, wrong, strict=True)
+    ]
+
+
+def _weighed(pairs: Indices, weights: Values, firsts: Indices) -> Values:
+    """Of so many first pairs each: how many there are in every draw, (firsts, draws).
+
+    Each pair counts as often as both its people were drawn.
+    """
+    counted = np.zeros((len(firsts), weights.shape[1]))
+    running, done = np.zeros(weights.shape[1]), 0
+    for at in np.argsort(firsts, kind="stable"):
+        while done < firsts[at]:
+            some = pairs[done : min(done + _BLOCK, firsts[at])]
+            running += np.einsum("pd,pd->d", weights[some[:, 0]], weights[some[:, 1]])
+            done += len(some)
+        counted[at] = running
+    return counted
 
 
 def tmr(trials: Trials, threshold: float, seed: int = 1) -> Rate:
