@@ -105,6 +105,19 @@ def chip(rgb: Pixels, points: Points, template: Points, side: int) -> Pixels:
     return np.asarray(image.transform((side, side), method, matrix, resample=bilinear))
 
 
+def sharpness(face: Pixels) -> float:
+    """How much of a chip (150, 150, 3) is fine detail: 0 for none, 0.06 to 0.15 for photographs.
+
+    The mean difference between its middle and a copy of a quarter of the size enlarged again, in
+    standard deviations of the levels, so that neither light nor contrast matter.
+    """
+    middle = face[20:130, 20:130].mean(axis=2)
+    grey = Image.fromarray(middle.astype(np.uint8))
+    coarse = grey.resize((28, 28), Image.Resampling.BOX).resize(grey.size, Image.Resampling.BICUBIC)
+    spread = float(middle.std())
+    return float(np.abs(middle - np.asarray(coarse)).mean()) / spread if spread >= 1 else 0.0
+
+
 def _around(
     rgb: Pixels, turn: complex, shift: complex, side: int, factor: int
 ) -> tuple[Image.Image, complex]:

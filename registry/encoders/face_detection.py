@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageOps
 
 from registry.encoders.mtcnn import NOTHING, Detections, Mtcnn, suppress
 
@@ -84,7 +84,12 @@ def _look(detector: Mtcnn, image: Image.Image, side: int, smallest: float) -> De
 
 
 def _closer_looks(detector: Mtcnn, image: Image.Image) -> Iterator[Detections]:
-    """The faces of a small picture enlarged, then of one that a face fills."""
+    """The faces of a small or dark picture, then of one that a face fills.
+
+    At a tenth of its light 13 of 100 faces are found in the picture as it is; encoded they are as
+    well as in full light.
+    """
+    image = ImageOps.autocontrast(image, cutoff=1)
     enlarged = max(image.size) < LARGE_SIDE
     yield _look(detector, image, LARGE_SIDE, _ENLARGED_SMALLEST if enlarged else SMALLEST)
     scale = _CLOSE_UP / max(image.size)
