@@ -90,7 +90,7 @@ class Client:
             limits=httpx2.Limits(
                 max_connections=connections, max_keepalive_connections=connections
             ),
-            timeout=30.0,
+            timeout=120.0,
             trust_env=False,
         )
 

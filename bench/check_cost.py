@@ -7,8 +7,8 @@ CPU is that of the API process and of PostgreSQL's processes, from /proc (Linux)
 client's. Wall includes a Python client on the same machine. References are pictures of 50,000
 people; with `--templates` there are faces of so many people instead, and few pictures, so that the
 same lines show a check by hash beside one by face. A permitted face is claimed. Exits with 1 above
-a target: 6 CPU ms for one check at a time by hash over GraphQL (both together), 350 MiB, 3 s from
-start to /readyz beyond PostgreSQL's own. With `--templates` the figures are told and fail nothing.
+a target: 6 CPU ms for one check at a time by hash over GraphQL (both together), 350 MiB, 3 CPU s
+from start to /readyz. With `--templates` the figures are told and fail nothing.
 """
 
 import asyncio
@@ -78,7 +78,7 @@ def main() -> int:
             text=f"beside {given.templates:,} templates {faces_line:.2f} CPU ms a check by face,"
             f" {batch_line:.2f} in batches of {BATCH}; {one:.2f} by hash; {limits}",
         )
-    holds = one <= CPU_MS and memory <= MEMORY_MIB and cold["beyond"] <= COLD_SECONDS
+    holds = one <= CPU_MS and memory <= MEMORY_MIB and cold["cpu"] <= COLD_SECONDS
     return verdict(
         holds=holds,
         text=f"{one:.2f} CPU ms a check ({first.api_ms:.2f} API, {first.postgres_ms:.2f}"
@@ -104,8 +104,8 @@ def _filled(stage: Stage, references: int, templates: int, seed: int) -> Filled:
 
 def _cold_text(cold: dict[str, float]) -> str:
     return (
-        f"cold start {cold['beyond']:.1f} s (<= {COLD_SECONDS:g}; PostgreSQL's own"
-        f" {cold['postgres']:.1f} s)"
+        f"cold start {cold['cpu']:.1f} CPU s (<= {COLD_SECONDS:g}), {cold['beyond']:.1f} s"
+        f" (PostgreSQL's own {cold['postgres']:.1f} s)"
     )
 
 
@@ -115,12 +115,18 @@ def _cold_start(stage: Stage) -> tuple[dict[str, float], Api]:
     began = time.monotonic()
     stage.postgres.start()
     postgres = time.monotonic() - began
+    postmaster = stage.postgres.pid
+    assert postmaster is not None
+    before = cpu.tree_seconds(postmaster)
     api = stage.prepared()
     api.start()
     beyond = api.wait_until_ready()
-    used = cpu.seconds(api.pid)
-    print(f"cold start: PostgreSQL {postgres:.2f} s; API process {beyond:.2f} s ({used:.2f} CPU s)")
-    return {"postgres": postgres, "beyond": beyond}, api
+    used, reading = cpu.seconds(api.pid), cpu.tree_seconds(postmaster) - before
+    print(
+        f"cold start: PostgreSQL {postgres:.2f} s; API process {beyond:.2f} s ({used:.2f} CPU s,"
+        f" and {reading:.2f} of PostgreSQL)"
+    )
+    return {"postgres": postgres, "beyond": beyond, "cpu": used + reading}, api
 
 
 Plan = list[tuple[str, Ask, int, int]]  # name, what, how many at once, checks in each
