@@ -163,7 +163,9 @@ def _floats(pairs: npt.NDArray[np.int64]) -> Array:
     """Mantissas and exponents (..., 2) as numbers."""
     mantissas, exponents = pairs[..., 0], pairs[..., 1]
     require(bool((np.abs(exponents) <= MOST_EXPONENT).all()), "a number is not finite")
-    values = np.ldexp(mantissas.astype(np.float64), exponents.astype(np.int32)).astype(np.float32)
+    with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite
+        exact = np.ldexp(mantissas.astype(np.float64), exponents.astype(np.int32))
+        values = exact.astype(np.float32)
     require(bool(np.isfinite(values).all()), "a number is not finite")
     return values
 
