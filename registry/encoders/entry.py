@@ -72,15 +72,16 @@ class Entry:
     def numbers(self, key: str, count: int, bound: float) -> list[float]:
         """So many numbers, none of them beyond the bound; one number stands for that many."""
         value = self._entry.get(key)
-        values = value if isinstance(value, list) else [value] * count
-        if len(values) != count or not all(_is_number(one, bound) for one in values):
+        values: list[object] = value if isinstance(value, list) else [value] * count
+        numbers = [
+            float(one)
+            for one in values
+            if isinstance(one, int | float) and not isinstance(one, bool) and abs(one) <= bound
+        ]
+        if not len(numbers) == len(values) == count:
             raise self.wrong(key, f"a number, or a list of {count}, within {bound:g}")
-        return [float(one) for one in values]
+        return numbers
 
     def value(self, key: str) -> object:
         """Whatever is there, or None."""
         return self._entry.get(key)
-
-
-def _is_number(value: object, bound: float) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= bound

@@ -97,7 +97,8 @@ class DlibEncoder:
 
     def encode(self, rgb: Pixels, face_box: FaceBox, landmarks: Vector) -> Vector:
         """As FaceEncoder says."""
-        return self.embed(self.chips(rgb, face_box, landmarks)).mean(axis=0)
+        mean: Vector = self.embed(self.chips(rgb, face_box, landmarks)).mean(axis=0)
+        return mean
 
     def chips(self, rgb: Pixels, face_box: FaceBox, landmarks: Vector) -> Pixels:
         """The upright face (2, 150, 150, 3), by dlib's five points and by those of MTCNN."""

@@ -132,6 +132,7 @@ class OnnxFaceEncoder:
         self.dimensions = config.dimensions
         self._config = config
         self._template = np.array(config.template, np.float32)
+        self._mean, self._scale = np.array(config.mean), np.array(config.scale)
         self._session = open_session(_checked(config), f"The encoder {config.id}")
         self._input = config.input or self._session.get_inputs()[0].name
         self._output = config.output or self._session.get_outputs()[0].name
@@ -147,13 +148,13 @@ class OnnxFaceEncoder:
         face = chip(rgb, landmarks, self._template, self._config.size)
         if not self._config.flip:
             return self._run(face)
-        mean: npt.NDArray[np.float32] = (self._run(face) + self._run(face[:, ::-1])) / 2
-        return mean
+        mean = (self._run(face) + self._run(face[:, ::-1])) / np.float32(2)
+        return mean.astype(np.float32)
 
     def _run(self, face: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         config = self._config
         ordered = face if config.channels == "RGB" else face[..., ::-1]
-        levels = (ordered.astype(np.float32) - np.float32(config.mean)) * np.float32(config.scale)
+        levels = (ordered - self._mean) * self._scale
         if config.layout == "NCHW":
             levels = levels.transpose(2, 0, 1)
         fed = {self._input: np.ascontiguousarray(levels[None], np.float32)}

@@ -203,7 +203,7 @@ def _is_current(models_dir: Path, recipe: "Recipe", entry: Mapping[str, Any] | N
             _verify(models_dir, name, entry)
     except _DamagedError:
         return False
-    return names == entry["files"].keys()
+    return set(entry["files"]) == names
 
 
 def _located(

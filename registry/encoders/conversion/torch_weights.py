@@ -57,6 +57,11 @@ class _View(NamedTuple):
     shape: tuple[int, ...]
     strides: tuple[int, ...]
 
+    @property
+    def size(self) -> int:
+        """How many numbers it shows."""
+        return math.prod(self.shape)
+
 
 def load(data: bytes) -> dict[str, npt.NDArray[np.float32]]:
     """The floating-point tensors of a checkpoint by name, each contiguous and of its own shape.
@@ -83,7 +88,7 @@ def _tensors(
 ) -> dict[str, npt.NDArray[np.float32]]:
     if len(views) > TENSORS:
         raise SetupError(f"The checkpoint holds more than {TENSORS} tensors.")
-    if sum(math.prod(view.shape) for view in views.values()) > ELEMENTS:
+    if sum(view.size for view in views.values()) > ELEMENTS:
         raise SetupError(f"The checkpoint holds more than {ELEMENTS // 2**20} Mi numbers.")
     return {
         name: _tensor(name, view, storages(view.storage))
@@ -96,7 +101,7 @@ def _tensor(name: str, view: _View, storage: npt.NDArray[Any]) -> npt.NDArray[np
     """A copy of what the view shows. Raises SetupError where that lies outside the storage."""
     pairs = list(zip(view.shape, view.strides, strict=True))
     last = view.offset + sum((size - 1) * stride for size, stride in pairs)
-    if math.prod(view.shape) > len(storage) or (math.prod(view.shape) and last >= len(storage)):
+    if view.size > len(storage) or (view.size and last >= len(storage)):
         raise SetupError(f"Tensor {name} of the checkpoint lies outside its storage.")
     width = storage.itemsize
     shown = np.lib.stride_tricks.as_strided(
@@ -167,7 +172,7 @@ def _unpickled(stream: BinaryIO) -> Any:
     for operation, argument, _ in pickletools.genops(stream):
         if operation.name not in _OPERATIONS:
             raise SetupError(f"The checkpoint's pickle uses {operation.name}, which is not read.")
-        if operation.name.endswith("BINPUT"):
+        if operation.name.endswith("BINPUT") and argument is not None:
             if argument > memo:  # torch counts up; a slot far away would allocate all before it
                 raise SetupError("The checkpoint's pickle numbers its objects out of order.")
             memo = max(memo, argument + 1)

@@ -12,6 +12,7 @@ SUBCOMMANDS = {
     "grant": ("propose", "sign", "revoke", "list"),
     "object": ("file", "withdraw", "list"),
     "token": ("create", "revoke"),
+    "models": ("install", "status"),
     "policy": ("test",),
     "receipt": ("verify",),
     "log": ("verify", "checkpoint", "key", "proof"),
