@@ -178,7 +178,7 @@ class Galleries:
             np.frombuffer(b"".join(one.vector for one in queries), "<f4").reshape(
                 len(queries), encoder.dimensions
             ),
-            grey - encoder.calibration.margin(key.condition, 1),
+            grey - encoder.calibration.margin(key.condition),
             MOST,
             [[] if one.claimed is None else [one.claimed] for one in queries],
         )

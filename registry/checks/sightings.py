@@ -108,20 +108,21 @@ class _Compared:
 
     @property
     def is_clear(self) -> bool:
-        """Whether nobody else's verified template is nearly as near as the best one.
+        """Whether no verified person is nearer than the one who matches, or nearly as near.
 
-        An unverified one must be at MATCH to stand against the best: whoever enrols himself under
-        no name is not to make the known unclear.
+        One who matches is at MATCH or above; that there are several is for the engine to see. An
+        unverified one below MATCH does not stand against anybody: whoever enrols himself under no
+        name is not to make the known unclear.
         """
-        if not self.near:
+        matching = [one.score for one in self.near if self._band(one).rank >= _MATCH]
+        if not matching:
             return True
-        best = self.near[0].score
+        best = max(matching, key=lambda one: one.score)
         calibration = self.people.encoders.by_id[self.query.encoder].calibration
-        margin = calibration.margin(self.query.condition, best.samples)
+        least = best.score - calibration.margin(self.query.condition)
         return not any(
-            best.score - one.score.score < margin
-            for one in self.near[1:]
-            if one.verified and one.score.subject != best.subject
+            one.verified and one.score.subject != best.subject and one.score.score > least
+            for one in self.near
         )
 
     def _band(self, one: Near) -> Band:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 _LENGTH = struct.Struct(">I")
-_REPLY_BYTES = 2**20
+_REPLY_BYTES = 8 * 2**20  # 64 faces, each by several encoders of up to 4,096 dimensions
 _WRITE_BYTES = 2**20
 _PACKAGES = Path(__file__).resolve().parents[2]
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")

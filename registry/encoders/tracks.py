@@ -91,7 +91,7 @@ def _groups(lost: Sequence[Seen]) -> list[list[Seen]]:
 
 
 def _vector(one: Seen) -> npt.NDArray[np.float32]:
-    """The first encoder's vector: the configuration names the active one first."""
+    """The first encoder's vector: that of the built-in one, which SAME_PERSON was measured on."""
     return np.frombuffer(next(iter(one.face.vectors.values())), "<f4")
 
 

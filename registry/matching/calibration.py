@@ -209,14 +209,17 @@ class Calibration:
         curves = [groups[ALL] for groups in self._sizes(condition).values()]
         return min(one.score_of(min(need, one.top - 1)) for one in curves)
 
-    def margin(self, condition: Condition, samples: int) -> float:
+    def margin(self, condition: Condition) -> float:
         """How far a cosine falls, from MATCH down, while the FMR grows tenfold.
 
-        A runner-up nearer than that to the best is nearly as likely the person.
+        A runner-up nearer than that to the best is nearly as likely the person. Of templates of
+        several sizes the widest: the two that are compared may be of different ones.
         """
-        curve = self._everybody(condition, samples)
-        match = min(MATCH_EVIDENCE, curve.top)
-        return curve.score_of(match) - curve.score_of(match - 1)
+        falls = []
+        for groups in self._sizes(condition).values():
+            match = min(MATCH_EVIDENCE, groups[ALL].top)
+            falls.append(groups[ALL].score_of(match) - groups[ALL].score_of(match - 1))
+        return max(falls)
 
     def _worst(self, score: float, condition: Condition, samples: int, *, minor: bool) -> float:
         groups = self.groups(condition)

@@ -30,7 +30,7 @@ REASONS: dict[str, tuple[str, ReasonAction]] = {
     "GREY_ZONE_MATCH": ("It may be a registered person; this is unsure.", _A.HUMAN_REVIEW),
     "AMBIGUOUS": ("It may be more than one registered person.", _A.HUMAN_REVIEW),
     "IDENTITY_NOT_STRONG": (
-        "The person is likely but not sure enough for a permission.",
+        "The person is likely but not sure enough for a permission: name whom you believe it is.",
         _A.SEND_BETTER_PROBE,
     ),
     "REGISTRATION_NOT_VERIFIED": ("The person's registration is not verified.", _A.HUMAN_REVIEW),

@@ -25,7 +25,7 @@ def test_every_shipped_calibration_is_whole(encoder: str, modality: Modality) ->
         assert calibration.band(1.0, **asked, claimed=False).rank >= Band.MATCH.rank
         assert calibration.band(0.0, **asked, claimed=True) is Band.NONE
         assert 0 < calibration.floor(condition, 300) < 1
-        assert 0 < calibration.margin(condition, 1) < 1
+        assert 0 < calibration.margin(condition) < 1
 
 
 def test_an_encoder_without_a_calibration_is_told_how_to_make_one() -> None:

@@ -557,3 +557,37 @@ async def test_checks_under_way_see_a_template_that_is_enrolled_meanwhile(
             stage.enrol(subject, face(vector)), *(stage.ask(question) for _ in range(3))
         )
         assert (await stage.ask(question))["outcome"] == Outcome.PROHIBITED
+
+
+def voiced(vector: Vector) -> Vectors:
+    return {(VOICE, Condition.WIDE): vector.tobytes()}
+
+
+async def test_somebody_nearer_stands_against_a_claim_though_only_grey(stage: Stage) -> None:
+    """A claim is STRONG at a lower score than a search: then others may be nearer."""
+    calibration = stage.state.checker.encoders.by_id[VOICE].calibration
+    sizes = calibration.tables[Condition.WIDE]
+    strong = max(group.score_of(3.0) for group in sizes[1].values() if group.top >= 3.0) + 1e-3
+    grey_for_many = sizes[3]["all"].score_of(sizes[3]["all"].top) - 1e-3
+    assert grey_for_many > strong, "the shipped curves no longer have such a case"
+    claimed, other = unit(VOICE_DIMENSIONS), unit(VOICE_DIMENSIONS)
+    subject = await acts.subject(stage.execute, stage.owner)
+    await stage.enrol(subject, voiced(claimed))
+    scope = {"modalities": ["VOICE"], "uses": ["GENERATE_IMAGE"], "purposes": ["FILM_TV"]}
+    await stage.grant(subject, scope=scope)
+    asked = {"modalities": ["VOICE"]}
+    alone = near(claimed, strong)
+    person = {"claimedSubject": subject, "probes": [by(alone, "voiceVector", VOICE)]}
+    assert (await stage.ask(person, **asked))["outcome"] == "PERMITTED"
+    nearer = await acts.subject(stage.execute, stage.owner)
+    for _ in range(3):
+        await stage.enrol(nearer, voiced(near(other, 0.97)))
+    async with stage.db.reading() as session:
+        mean, count = (await templates.own(session, UUID(nearer), keys=stage.state.keys))[
+            VOICE, Condition.WIDE
+        ]
+    assert count == 3
+    probe = between(claimed, np.frombuffer(mean, "<f4"), strong, grey_for_many)
+    person = {"claimedSubject": subject, "probes": [by(probe, "voiceVector", VOICE)]}
+    decision = await stage.ask(person, **asked)
+    assert (decision["outcome"], acts.codes(decision)) == ("REVIEW_REQUIRED", {"AMBIGUOUS"})
