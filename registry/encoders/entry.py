@@ -1,12 +1,15 @@
 """One entry of the operator's configuration of encoders, read strictly: refusals say where."""
 
+import hashlib
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Protocol
 
 from registry.errors import SetupError
 
 ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}/[0-9]{1,6}")
+MODEL_BYTES = 2**30
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -62,12 +65,28 @@ class Entry:
             raise self.wrong(key, "true or false")
         return value
 
-    def whole(self, key: str, least: int, most: int) -> int:
-        """A whole number within bounds, which must be there."""
-        value = self._entry.get(key)
+    def nested(self, key: str, known: Collection[str]) -> "Entry":
+        """A mapping inside this one, empty where the key is left out."""
+        value = self._entry.get(key, {})
+        if not isinstance(value, dict):
+            raise self.wrong(key, "a mapping")
+        return Entry(value, f"{self._where}.{key}", known)
+
+    def whole(self, key: str, least: int, most: int, default: int | None = None) -> int:
+        """A whole number within bounds; without a default it must be there."""
+        value = self._entry.get(key, default)
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
             raise self.wrong(key, f"a whole number from {least} to {most}")
         return value
+
+    def number(self, key: str, least: float, most: float) -> float:
+        """A number within bounds, which must be there."""
+        value = self._entry.get(key)
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise self.wrong(key, f"a number from {least:g} to {most:g}")
+        if not least <= value <= most:
+            raise self.wrong(key, f"a number from {least:g} to {most:g}")
+        return float(value)
 
     def numbers(self, key: str, count: int, bound: float) -> list[float]:
         """So many numbers, none of them beyond the bound; one number stands for that many."""
@@ -85,3 +104,37 @@ class Entry:
     def value(self, key: str) -> object:
         """Whatever is there, or None."""
         return self._entry.get(key)
+
+
+class OwnModel(Protocol):
+    """What an entry says of its model's file."""
+
+    @property
+    def id(self) -> str:
+        """The encoder."""
+        ...
+
+    @property
+    def model(self) -> Path:
+        """Its file."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """Of the file, in hexadecimal digits."""
+        ...
+
+
+def read_model(config: OwnModel) -> bytes:
+    """The model's bytes. Raises SetupError where they are not those that were configured."""
+    where = f"The encoder {config.id} ({config.model})"
+    try:
+        if config.model.stat().st_size > MODEL_BYTES:
+            raise SetupError(f"{where} has more than {MODEL_BYTES // 2**20} MiB.")
+        model = config.model.read_bytes()
+    except OSError as error:
+        raise SetupError(f"{where} cannot be read: {error.strerror}.") from error
+    found = hashlib.sha256(model).hexdigest()
+    if found != config.sha256:
+        raise SetupError(f"{where} is another file: its sha256 is {found}.")
+    return model

@@ -3,7 +3,6 @@
 Nothing of it is code, so that a model can be had from whoever may license it to the operator.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -12,13 +11,12 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from registry.encoders.entry import ID, SHA256, Entry
+from registry.encoders.entry import ID, SHA256, Entry, read_model
 from registry.encoders.face_alignment import chip
 from registry.encoders.identity import FACE
 from registry.encoders.onnx_session import open_session
 from registry.errors import SetupError
 
-MODEL_BYTES = 2**30
 SIDES = 32, 512
 DIMENSIONS = 16, 4096
 _POINTS = 5
@@ -52,7 +50,7 @@ class FaceEncoderConfig:
     The network is fed with (levels - `mean`) * `scale` of a square chip of `size` pixels in which
     the face's five points lie at `template`. `flip`: the mean of face and mirror image is taken.
     `input` and `output` are names in the network, its first where they are left out. `calibration`
-    is a file that `likeness calibrate` wrote; without it nothing is decided by this encoder.
+    is a file that `likeness calibrate` wrote; without it the encoder is not used.
     """
 
     id: str
@@ -133,7 +131,7 @@ class OnnxFaceEncoder:
         self._config = config
         self._template = np.array(config.template, np.float32)
         self._mean, self._scale = np.array(config.mean), np.array(config.scale)
-        self._session = open_session(_checked(config), f"The encoder {config.id}")
+        self._session = open_session(read_model(config), f"The encoder {config.id}")
         self._input = config.input or self._session.get_inputs()[0].name
         self._output = config.output or self._session.get_outputs()[0].name
         self._try()
@@ -175,18 +173,3 @@ class OnnxFaceEncoder:
             raise SetupError(f"{where} gives {len(found)} dimensions, not {self.dimensions}.")
         if not np.isfinite(found).all():
             raise SetupError(f"{where} gives what are no numbers. Check its mean and scale.")
-
-
-def _checked(config: FaceEncoderConfig) -> bytes:
-    """The model's bytes. Raises SetupError where they are not those that were configured."""
-    where = f"The encoder {config.id} ({config.model})"
-    try:
-        if config.model.stat().st_size > MODEL_BYTES:
-            raise SetupError(f"{where} has more than {MODEL_BYTES // 2**20} MiB.")
-        model = config.model.read_bytes()
-    except OSError as error:
-        raise SetupError(f"{where} cannot be read: {error.strerror}.") from error
-    found = hashlib.sha256(model).hexdigest()
-    if found != config.sha256:
-        raise SetupError(f"{where} is another file: its sha256 is {found}.")
-    return model

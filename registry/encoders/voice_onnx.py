@@ -3,8 +3,6 @@
 Only configuration: what the network is fed with, and how. Nothing of it is code.
 """
 
-import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -15,14 +13,15 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
+from registry.encoders.entry import ID, SHA256, Entry, read_model
 from registry.encoders.identity import VOICE
 from registry.encoders.onnx_session import open_session
 from registry.errors import SetupError
 
 RATE: Final = 16_000
 LEAST_SAMPLES: Final = RATE // 10
-_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}/[0-9]{1,6}")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+DIMENSIONS: Final = 16, 4096
+_INT16: Final = 32768  # what some networks want samples in [-1, 1] multiplied by
 
 Samples = npt.NDArray[np.float32]
 
@@ -100,8 +99,8 @@ class Partials:
 class VoiceEncoderConfig:
     """One entry of the operator's file. `windowing` None: a window is encoded whole.
 
-    `calibration` is a file that `likeness calibrate` wrote; without it nothing is decided by this
-    encoder. `input` and `output` are names in the network, its first where they are left out.
+    `calibration` is a file that `likeness calibrate` wrote; without it the encoder is not used.
+    `input` and `output` are names in the network, its first where they are left out.
     """
 
     id: str
@@ -123,108 +122,46 @@ class VoiceEncoderConfig:
         Keys are the fields; `front_end` is a mapping of its fields; `windowing` is `whole` or
         {partials: {seconds, rate}}.
         """
-        read = _Entry(entry, where, {one.name for one in fields(cls)})
-        calibration = read.text("calibration", None)
-        identity = read.matching("id", _ID, "a name and a version, like acme-voice/1")
+        read = Entry(entry, where, {one.name for one in fields(cls)})
+        identity = read.matching("id", ID, "a name and a version, like acme-voice/1")
         if identity == VOICE:
             raise read.wrong("id", f"another than {VOICE}, which is built in")
         return cls(
             id=identity,
-            model=Path(read.required("model")),
-            sha256=read.matching("sha256", _SHA256, "64 hexadecimal digits"),
-            dimensions=read.whole("dimensions", None, 16, 4096),
-            licence=read.required("licence"),
-            source=read.required("source"),
-            front_end=_front_end(read.nested("front_end", FrontEnd)),
+            model=Path(read.text("model")),
+            sha256=read.matching("sha256", SHA256, "64 hexadecimal digits"),
+            dimensions=read.whole("dimensions", *DIMENSIONS),
+            licence=read.text("licence"),
+            source=read.text("source"),
+            front_end=_front_end(read.nested("front_end", {one.name for one in fields(FrontEnd)})),
             windowing=_windowing(read),
-            input=read.text("input", None),
-            output=read.text("output", None),
-            calibration=None if calibration is None else Path(calibration),
+            input=read.optional_text("input"),
+            output=read.optional_text("output"),
+            calibration=read.optional_path("calibration"),
         )
 
 
-def _front_end(read: "_Entry") -> FrontEnd:
+def _front_end(read: Entry) -> FrontEnd:
     default = FrontEnd()
-    cmn = read.value("cmn", default.cmn)
-    if not isinstance(cmn, bool):
-        raise read.wrong("cmn", "true or false")
+    scale = read.value("scale")
+    if scale is not None and (isinstance(scale, bool) or scale not in {1, _INT16}):
+        raise read.wrong("scale", f"1 or {_INT16}")
     return FrontEnd(
         kind=read.one_of("kind", ("kaldi-fbank", "raw"), default.kind),
-        n_mels=read.whole("n_mels", default.n_mels, 8, 256),
+        n_mels=read.whole("n_mels", 8, 256, default.n_mels),
         window=read.one_of("window", ("povey", "hamming"), default.window),
-        scale=float(read.one_of("scale", ("1", "32768"), "1")),
-        cmn=cmn,
+        scale=float(_INT16) if scale == _INT16 else default.scale,
+        cmn=read.flag("cmn", default=default.cmn),
         layout=read.one_of("layout", ("BTF", "BFT"), default.layout),
     )
 
 
-def _windowing(read: "_Entry") -> Partials | None:
-    if read.value("windowing", "whole") == "whole":
+def _windowing(read: Entry) -> Partials | None:
+    if read.value("windowing") in (None, "whole"):
         return None
-    inner = read.nested("windowing", None, {"partials"}).nested("partials", Partials)
+    known = {one.name for one in fields(Partials)}
+    inner = read.nested("windowing", {"partials"}).nested("partials", known)
     return Partials(inner.number("seconds", 0.2, 30.0), inner.number("rate", 0.1, 20.0))
-
-
-class _Entry:
-    """A mapping out of a YAML file, read strictly; every refusal says where."""
-
-    def __init__(self, entry: Mapping[str, object], where: str, known: set[str]) -> None:
-        self._entry, self._where = entry, where
-        for key in entry:
-            if key not in known:
-                names = ", ".join(sorted(known))
-                raise SetupError(f"{where}.{key} is not known. Known are: {names}.")
-
-    def wrong(self, key: str, expected: str) -> SetupError:
-        return SetupError(f"{self._where}.{key} must be {expected}.")
-
-    def value(self, key: str, default: object) -> object:
-        return self._entry.get(key, default)
-
-    def text(self, key: str, default: str | None) -> str | None:
-        value = self.value(key, default)
-        if value is not None and (not isinstance(value, str) or not value.strip()):
-            raise self.wrong(key, "a text")
-        return value
-
-    def required(self, key: str) -> str:
-        value = self.text(key, None)
-        if value is None:
-            raise self.wrong(key, "given")
-        return value
-
-    def matching(self, key: str, pattern: re.Pattern[str], expected: str) -> str:
-        value = self.required(key)
-        if not pattern.fullmatch(value):
-            raise self.wrong(key, expected)
-        return value
-
-    def one_of(self, key: str, choices: Sequence[str], default: str) -> str:
-        value = str(self.value(key, default))
-        if value not in choices:
-            raise self.wrong(key, " or ".join(choices))
-        return value
-
-    def whole(self, key: str, default: int | None, least: int, most: int) -> int:
-        value = self.value(key, default)
-        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            raise self.wrong(key, f"a whole number from {least} to {most}")
-        return value
-
-    def number(self, key: str, least: float, most: float) -> float:
-        value = self.value(key, None)
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            raise self.wrong(key, f"a number from {least} to {most}")
-        if not least <= value <= most:
-            raise self.wrong(key, f"a number from {least} to {most}")
-        return float(value)
-
-    def nested(self, key: str, of: type | None, known: set[str] | None = None) -> "_Entry":
-        value = self.value(key, {})
-        if not isinstance(value, dict):
-            raise self.wrong(key, "a mapping")
-        names = known if of is None else {one.name for one in fields(of)}
-        return _Entry(value, f"{self._where}.{key}", names or set())
 
 
 class OnnxVoiceEncoder:
@@ -235,7 +172,7 @@ class OnnxVoiceEncoder:
         self.id = config.id
         self.dimensions = config.dimensions
         self._config = config
-        checked = _checked(config) if model is None else model
+        checked = read_model(config) if model is None else model
         self._session: onnxruntime.InferenceSession = open_session(
             checked, f"The encoder {config.id}"
         )
@@ -280,21 +217,6 @@ def unit(vector: Samples) -> Samples:
     if not np.isfinite(length) or length < 1e-6:  # noqa: PLR2004 - rounding errors have none
         return np.zeros_like(vector, np.float32)
     return (vector / length).astype(np.float32)
-
-
-def _checked(config: VoiceEncoderConfig) -> bytes:
-    try:
-        model = config.model.read_bytes()
-    except OSError as error:
-        raise SetupError(
-            f"The encoder {config.id} cannot be read ({config.model}): {error.strerror}."
-        ) from error
-    found = hashlib.sha256(model).hexdigest()
-    if found != config.sha256:
-        raise SetupError(
-            f"The encoder {config.id} is another file ({config.model}): its sha256 is {found}."
-        )
-    return model
 
 
 def _first_line(error: Exception) -> str:

@@ -185,7 +185,7 @@ def test_a_file_that_is_no_model_or_too_large_is_refused(
 ) -> None:
     with pytest.raises(SetupError, match="no ONNX model"):
         encoder(configured(tmp_path / "none.onnx", b"GIF89a"))
-    monkeypatch.setattr("registry.encoders.face_onnx.MODEL_BYTES", 10)
+    monkeypatch.setattr("registry.encoders.entry.MODEL_BYTES", 10)
     with pytest.raises(SetupError, match="has more than"):
         encoder(entry)
 

@@ -84,7 +84,7 @@ def test_what_has_no_direction_has_no_vector() -> None:
         ("id", "Acme Voice", "voices.0.id must be a name and a version"),
         ("id", VOICE, "voices.0.id must be another than"),
         ("sha256", "abc", "voices.0.sha256 must be 64"),
-        ("model", None, "voices.0.model must be given"),
+        ("model", None, "voices.0.model must be a text"),
         ("licence", "", "voices.0.licence must be a text"),
         ("dimensions", "192", "voices.0.dimensions must be a whole number"),
         ("dimensions", True, "voices.0.dimensions must be a whole number"),
