@@ -18,6 +18,7 @@ from api.runtime import Runtime
 from registry.settings import Settings
 
 MEDIA_PATH = "/v1/media"
+_SAYING_SO = 1.0  # seconds: a file that took too long is refused as that, not as a late answer
 
 
 class LifespanState(TypedDict):
@@ -52,6 +53,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> ASGIApp:
             max_bytes=settings.request_max_bytes,
             request_seconds=settings.request_seconds,
             streaming=[MEDIA_PATH],
+            streaming_seconds=settings.media_seconds + _SAYING_SO,
         ),
         Errors,
         SecurityHeaders,

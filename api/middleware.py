@@ -87,7 +87,8 @@ class Guard:
 
     A body is read here, whole, within `max_bytes` and `body_seconds`; then the request has
     `request_seconds` until its handler is cancelled and 503 is answered. At a path in `streaming`
-    the handler reads and limits the body itself and has `upload_seconds` to do so.
+    the handler reads and limits the body itself, has `upload_seconds` to do so, and then
+    `streaming_seconds`.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class Guard:
         body_seconds: float = 10.0,
         streaming: Collection[str] = (),
         upload_seconds: float = 60.0,
+        streaming_seconds: float = 0.0,
     ) -> None:
         self.app = app
         self._max_bytes = max_bytes
@@ -106,6 +108,7 @@ class Guard:
         self._body_seconds = body_seconds
         self._streaming = frozenset(streaming)
         self._upload_seconds = upload_seconds
+        self._streaming_seconds = max(streaming_seconds, request_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with a problem, or pass the request on with a body that is within bounds."""
@@ -154,7 +157,7 @@ class Guard:
             message = await receive()
             if not whole and not message.get("more_body", False):
                 whole = True
-                clock.reschedule(loop.time() + self._request_seconds)
+                clock.reschedule(loop.time() + self._streaming_seconds)
             return message
 
         def refusal() -> _RefusedError:

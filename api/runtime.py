@@ -108,6 +108,7 @@ class Runtime:
             encoders_file=settings.encoders_file,
         )
         stack.push_async_callback(media.close)
+        stack.push_async_callback(_stopped, asyncio.create_task(_warmed(media), name="warm-up"))
         self._state = State(
             settings,
             installation.keys,
@@ -145,3 +146,14 @@ class Runtime:
                 logger.warning("Housekeeping waits: %s", error)
             except Exception:
                 logger.exception("Housekeeping failed; it is tried again.")
+
+
+async def _warmed(media: MediaWorkers) -> None:
+    """The first upload need not wait for the models to be loaded."""
+    with suppress(UnavailableError):  # the log says why; uploads are told
+        await media.warm()
+
+
+async def _stopped(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])

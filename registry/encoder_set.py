@@ -11,6 +11,7 @@ from typing import Self
 
 from registry import calibrations
 from registry.encoders.configuration import OwnEncoders
+from registry.encoders.entry import read_model
 from registry.encoders.identity import FACE, FACE_DIMENSIONS, VOICE, VOICE_DIMENSIONS
 from registry.errors import SetupError
 from registry.matching.calibration import Calibration
@@ -52,6 +53,7 @@ class EncoderSet:
             for one in configured:
                 if one.calibration is None:
                     raise SetupError(f"{encoders_file}: {one.id} has no calibration. {_MAKE_ONE}")
+                read_model(one)  # so that a server does not start whose workers cannot
                 calibration = calibrations.load(one.calibration)
                 _require(calibration, one.id, modality, one.calibration)
                 encoders.append(Encoder(one.id, modality, one.dimensions, calibration))

@@ -25,6 +25,7 @@ _GROUP = 40.0
 _TURNS = (1, 3, 2)  # quarter turns anticlockwise
 # Of turned copies, and of enlarged ones, whose faces were smaller by half.
 _TURNED_SMALLEST = _ENLARGED_SMALLEST = 32.0
+_TURNED_SIDE = 416
 _CLOSE_UP, _BORDER = 160, 48
 
 
@@ -74,7 +75,7 @@ def _look(detector: Mtcnn, image: Image.Image, side: int, smallest: float) -> De
     A copy larger than the picture shows no more than twice its size.
     """
     scale = side / max(image.size)
-    if side == SIDE:
+    if side <= SIDE:
         scale = min(scale, 1.0)
     scale = min(scale, 2.0)
     size = max(round(image.width * scale), 1), max(round(image.height * scale), 1)
@@ -104,7 +105,7 @@ def _turned(detector: Mtcnn, upright: Found) -> Found:
     best = upright
     for turns in _TURNS:
         turned = np.ascontiguousarray(np.rot90(upright.rgb, turns))
-        faces = _look(detector, Image.fromarray(turned), SIDE, _TURNED_SMALLEST)
+        faces = _look(detector, Image.fromarray(turned), _TURNED_SIDE, _TURNED_SMALLEST)
         if faces.scores.max(initial=0.0) > best.faces.scores.max(initial=0.0):
             best = Found(turned, turns, faces)
     return best

@@ -125,6 +125,14 @@ class MediaWorkers:
             raise answer
         return answer
 
+    async def warm(self) -> None:
+        """Start a worker before anybody asks; loading the models takes seconds.
+
+        Raises UnavailableError where none starts.
+        """
+        async with self._slots, self._worker():
+            pass
+
     async def close(self) -> None:
         """Kill every worker and wait until none is left; requests under way are refused."""
         self._closed = True
@@ -179,8 +187,11 @@ class MediaWorkers:
         try:
             await self._until_ready(worker)
             yield worker
-        except BaseException:  # cancelled, too: its answer would be taken for the next one's
-            self._end(worker)
+        except BaseException as error:  # cancelled, too: its answer is not the next one's
+            if isinstance(error, asyncio.CancelledError) and not worker.served:
+                self._idle.append(worker)  # it may start on, for whoever comes next
+            else:
+                self._end(worker)
             raise
         else:
             if self._closed or worker.served >= SERVED_MOST:
@@ -212,7 +223,7 @@ class MediaWorkers:
             return
         try:
             async with asyncio.timeout(_START_SECONDS):
-                await worker.receive()
+                await worker.ready()
         except (OSError, EOFError, ValueError) as error:
             raise (self._stopping() if self._closed else self._not_starting()) from error
 

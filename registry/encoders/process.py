@@ -26,6 +26,7 @@ class WorkerProcess:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+        self._ready: asyncio.Task[dict[str, Any]] | None = None
         self.served = 0
 
     @classmethod
@@ -53,6 +54,16 @@ class WorkerProcess:
         """Whether it has not ended, as far as is known."""
         return self._process.returncode is None
 
+    async def ready(self) -> None:
+        """Wait for its first message. Whoever gives up waiting leaves it to start for the next.
+
+        Raises EOFError when it ended instead.
+        """
+        if self._ready is None:
+            self._ready = asyncio.create_task(self.receive())
+            self._ready.add_done_callback(lambda task: task.cancelled() or task.exception())
+        await asyncio.shield(self._ready)
+
     async def ask(self, header: Mapping[str, object], data: bytes) -> dict[str, Any]:
         """One request and its reply. Raises OSError, EOFError or ValueError where it fails."""
         self.served += 1
@@ -77,6 +88,9 @@ class WorkerProcess:
 
     async def gone(self) -> None:
         """Wait until the killed process has been reaped and its pipes are closed."""
+        if self._ready is not None and not self._ready.done():
+            self._ready.cancel()
+            await asyncio.wait([self._ready])
         self._stdin.close()
         with contextlib.suppress(OSError):
             while await self._stdout.read(_REPLY_BYTES):

@@ -144,7 +144,8 @@ class VectorIndex:
             before = self._rows_before(whose)
             counts = np.array([samples[at] for at in fresh], np.int16)
             first = self._rows.write(new, (units[fresh].T, packed(whose), counts, before))
-            known = sum(self._is_known(one) for one in set(whose))
+            again = {one for one, row in zip(whose, before.tolist(), strict=True) if row >= 0}
+            known = sum(self._is_known(one) for one in again)
             self._latest_of.put(whose, first)  # a search under way skips what is not complete
             self._rows.publish(new)
             self._subjects += len(set(whose)) - known
