@@ -4,7 +4,7 @@ Only the worker process calls this with a stranger's bytes: a decoder may fail i
 """
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import av
 import numpy as np
@@ -32,6 +32,7 @@ _ABOVE, _WITHIN = (160, 250), (10, 119)
 _TRUTHFUL = ("flac", "mov", "matroska", "ogg")
 # By sample format: what silence is and what full scale is.
 _SCALE = {"u8": (128.0, 128.0), "s16": (0.0, 2.0**15), "s32": (0.0, 2.0**31)}
+_PLANES = {"u8p": "u1", "s16p": "<i2", "s32p": "<i4", "fltp": "<f4", "dblp": "<f8"}
 _SCALE |= {"flt": (0.0, 1.0), "dbl": (0.0, 1.0)}
 
 Samples = npt.NDArray[np.float32]
@@ -126,9 +127,29 @@ def _mono(frames: Iterator[AudioFrame]) -> Iterator[tuple[Samples, int]]:
             raise MediaError("This recording's sample rate changes to one that is not read here.")
         kind = frame.format.name
         silence, full = _SCALE[kind.removesuffix("p")]
-        values = frame.to_ndarray().astype(np.float32)
-        channels = values if frame.format.is_planar else values.reshape(frame.samples, -1).T
-        yield (channels.mean(axis=0) - np.float32(silence)) / np.float32(full), frame.sample_rate
+        mixed = _channels(frame).astype(np.float32).mean(axis=0)
+        yield (mixed - np.float32(silence)) / np.float32(full), frame.sample_rate
+
+
+def _channels(frame: AudioFrame) -> npt.NDArray[Any]:
+    """The frame's samples (channels, samples).
+
+    Not by `to_ndarray` where each channel lies in a plane of its own: PyAV 18 sees a ninth plane
+    behind eight, takes whatever follows for its address, and reads there.
+    """
+    count = len(frame.layout.channels)
+    if count > CHANNELS:
+        raise MediaError("This recording's channels become more than are read. Send it in mono.")
+    if not frame.format.is_planar:
+        packed: npt.NDArray[Any] = frame.to_ndarray().reshape(frame.samples, -1).T
+        return packed
+    kind = _PLANES[frame.format.name]
+    return np.stack(
+        [
+            np.frombuffer(one, kind, frame.samples)  # type: ignore[call-overload]  # a buffer; its stub does not say
+            for one in frame.planes[:count]
+        ]
+    )
 
 
 def _resampled(blocks: Iterator[tuple[Samples, int]]) -> Iterator[Samples]:

@@ -5,6 +5,7 @@ import sys
 import time
 import wave
 
+import av
 import numpy as np
 import pytest
 
@@ -148,6 +149,25 @@ def test_samples_that_are_no_numbers_are_refused(value: float) -> None:
 def test_a_sample_rate_of_no_recorder_is_refused_by_the_header(rate: int) -> None:
     with pytest.raises(MediaError):
         sound.decode(wav(bytes(2**16), rate=rate), "audio/wav")
+
+
+@pytest.mark.parametrize(("codec", "muxer", "media_type"), [
+    ("aac", "mp4", "audio/mp4"), ("libopus", "ogg", "audio/ogg"), ("flac", "flac", "audio/flac"),
+])  # fmt: skip
+def test_eight_channels_are_mixed_however_they_lie(codec: str, muxer: str, media_type: str) -> None:
+    file = io.BytesIO()
+    loud = (8_000 * np.sin(np.arange(48_000) * 0.05)).astype("<i2")
+    with av.open(file, "w", format=muxer) as container:
+        track = container.add_stream(codec, rate=48_000, layout="7.1")
+        frame = av.AudioFrame.from_ndarray(np.repeat(loud, 8)[None], "s16", "7.1")
+        frame.sample_rate = 48_000
+        container.mux(track.encode(frame))
+        container.mux(track.encode(None))
+    for _ in range(20):  # what lay behind the planes was read, and now and then there was nothing
+        pcm = sound.decode(file.getvalue(), media_type)
+    assert len(pcm) == pytest.approx(sound.RATE, abs=2_000)
+    # The subwoofer's channel may be filtered out.
+    assert np.abs(pcm[4_000:12_000]).max() == pytest.approx(8_000 / 2**15, rel=0.2)
 
 
 @pytest.mark.parametrize("channels", [9, 64, 4_000])
