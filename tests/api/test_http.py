@@ -88,7 +88,8 @@ async def test_health_and_metrics(client: httpx2.AsyncClient) -> None:
     assert ready["missingModels"] == {}
     page = (await client.get("/metrics")).text
     assert "likeness_ready 1.0" in page
-    assert 'likeness_calibration{data="LFW",encoder="dlib-resnet/1"} 0.0' in page
+    data = ready["calibrations"]["dlib-resnet/1"]["data"]
+    assert f'likeness_calibration{{data="{data}",encoder="dlib-resnet/1"}} 0.0' in page
     assert 'likeness_http_requests_total{path="/readyz",status="200"}' in page
 
 

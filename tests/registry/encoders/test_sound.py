@@ -237,7 +237,8 @@ def test_a_file_of_another_kind_is_not_probed_for(kind: str) -> None:
     others = set(voices.TYPES.values()) - {voices.TYPES[kind]}
     for other in sorted(others):
         found = answer(voices.recording(kind), other)
-        assert isinstance(found, MediaError), other
+        # MP3 has no header of its own: samples may look like a frame now and then.
+        assert isinstance(found, MediaError) or other == "audio/mpeg", other
 
 
 def test_a_file_that_refers_to_others_opens_none() -> None:
