@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from api.cli import calibrate
+from api.cli import calibrate, output
 from api.cli.output import Failed
 from registry import calibrations
 from registry.calibrating.study import Study, Taken, measure
@@ -31,6 +31,7 @@ SAID = [
 
 @pytest.fixture(autouse=True)
 def _models(monkeypatch: pytest.MonkeyPatch) -> None:
+    output.begin()  # what is called here directly, a command before it may have set to JSON
     install(KEPT / "models", KEPT / "packages")
     monkeypatch.setenv("LIKENESS_MODELS_DIR", str(KEPT / "models"))
 

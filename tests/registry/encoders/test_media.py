@@ -56,7 +56,11 @@ def worker_ids() -> set[int]:
     """The worker processes that are children of this one, zombies too."""
     found = set()
     for task in Path("/proc/self/task").iterdir():
-        for child in (task / "children").read_text().split():
+        try:
+            children = (task / "children").read_text().split()
+        except FileNotFoundError:  # a thread that has ended meanwhile
+            continue
+        for child in children:
             command = Path("/proc", child, "cmdline").read_bytes()
             if not command or b"registry.encoders.worker" in command:
                 found.add(int(child))
