@@ -19,7 +19,7 @@ from registry.encoders.media import MediaWorkers
 from registry.encoders.models import Models
 from registry.errors import SetupError, UnavailableError
 from registry.installation import Installation, check_pool, opened
-from registry.policy.packs import load_packs
+from registry.policy.shelf import load_packs
 from registry.settings import Settings
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ import typer
 from api.cli.output import NO, AsJson, line, result
 from api.cli.settings import settings_of
 from registry.policy.cases import CaseResult, run_case_files
-from registry.policy.packs import load_packs
+from registry.policy.shelf import load_packs
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -1,11 +1,13 @@
 """Who may consent for whom: the person, a guardian, or those who hold the rights of the dead."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from registry.policy import bars, terms
-from registry.policy.facts import Grant, Subject
-from registry.policy.pack import Authority, HolderDecision, Pack, Standing
+from registry.policy.facts import Grant, Holder, Subject
+from registry.policy.pack import Authority, Pack
+from registry.policy.pack_words import HolderDecision, Standing
 from registry.policy.question import Case, age, is_dead
 from registry.policy.vocabulary import GrantorRole
 
@@ -19,15 +21,26 @@ RANK = {
     GrantorRole.SELF: 3,
 }
 _STRICTNESS = {decision: rank for rank, decision in enumerate(HolderDecision)}
+_HALF = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Demands:
-    """Whose signatures the packs of a case ask for: of the person's side, and among the holders."""
+    """Whose signatures the packs of a case ask for: of the person's side, and among the holders.
+
+    `shares`: by each pack that protects or may, who of the holders decides, and how; all must.
+    """
 
     signers: tuple[tuple[Authority, ...], ...]
-    holders: frozenset[str]
-    decisions: frozenset[HolderDecision]  # every one must be met; none where nothing is protected
+    shares: frozenset["Deciding"]
+
+
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """The holders that one pack asks, and how many of them must have signed."""
+
+    holders: frozenset[Holder]
+    decision: HolderDecision
 
 
 def demands(case: Case, subject: Subject) -> Demands:
@@ -36,8 +49,7 @@ def demands(case: Case, subject: Subject) -> Demands:
     protecting = terms.standing(case, subject) if dead else ()
     return Demands(
         signers=tuple({_signers(case, pack, subject) for pack in case.packs}),
-        holders=subject.holders,
-        decisions=frozenset(_decision(case, pack) for _, pack in protecting),
+        shares=frozenset(_deciding(case, pack, subject) for _, pack in protecting),
     )
 
 
@@ -52,7 +64,7 @@ def gaps(asked: Demands, grant: Grant) -> Iterator[str]:
         ):
             yield "AUTHORITY_MISSING"
             return
-    if not all(_decided(asked.holders, one, grant) for one in asked.decisions):
+    if not all(_decided(one, grant) for one in asked.shares):
         yield "CO_HOLDER_MISSING"
 
 
@@ -61,16 +73,20 @@ def _signers(case: Case, pack: Pack, subject: Subject) -> tuple[Authority, ...]:
     return _rules(pack, case, subject) or _rules(case.question.packs.floor, case, subject)
 
 
-def _rules(pack: Pack, case: Case, subject: Subject) -> tuple[Authority, ...]:
+def standing(case: Case, pack: Pack, subject: Subject) -> Standing:
+    """What the subject is to this pack's law of consent today."""
     today = case.question.today
     if is_dead(subject, today):
-        standing = Standing.DEAD
-    elif bars.is_minor(subject, majority=bars.majority(case, pack), today=today):
-        standing = Standing.MINOR
-    else:
-        standing = Standing.ADULT
-    years = age(subject.born, today) if subject.born is not None else None
-    return tuple(rule for rule in pack.consent.by if rule.when is standing and _of_age(rule, years))
+        return Standing.DEAD
+    if bars.is_minor(subject, majority=bars.majority(case, pack), today=today):
+        return Standing.MINOR
+    return Standing.ADULT
+
+
+def _rules(pack: Pack, case: Case, subject: Subject) -> tuple[Authority, ...]:
+    now = standing(case, pack, subject)
+    years = age(subject.born, case.question.today) if subject.born is not None else None
+    return tuple(rule for rule in pack.consent.by if rule.when is now and _of_age(rule, years))
 
 
 def _of_age(rule: Authority, years: int | None) -> bool:
@@ -82,18 +98,37 @@ def _of_age(rule: Authority, years: int | None) -> bool:
     )
 
 
-def _decision(case: Case, pack: Pack) -> HolderDecision:
-    """How holders decide by a pack, or by the floor: the strictest of its ranks counts."""
-    holders = pack.dead.holders or case.question.packs.floor.dead.holders
-    return max((one.decision for one in holders), key=_STRICTNESS.__getitem__)
+def _deciding(case: Case, pack: Pack, subject: Subject) -> Deciding:
+    """Who decides by a pack, or by the floor: the first of its ranks that anybody is of.
+
+    Whose kinship is not known is of any rank, so that the strictest decision counts there.
+    """
+    ranks = pack.dead.holders or case.question.packs.floor.dead.holders
+    unranked = frozenset(one for one in subject.holders if one.kinship is None)
+    for rank in ranks:
+        entitled = frozenset(one for one in subject.holders if one.kinship in rank.any_of)
+        if entitled and not unranked:
+            return Deciding(entitled, rank.decision)
+    strictest = max((one.decision for one in ranks), key=_STRICTNESS.__getitem__)
+    if not unranked:
+        return Deciding(frozenset(), strictest)
+    known = frozenset().union(*(one.any_of for one in ranks))
+    entitled = frozenset(one for one in subject.holders if one.kinship in known)
+    return Deciding(unranked | entitled, strictest)
 
 
-def _decided(holders: frozenset[str], decision: HolderDecision, grant: Grant) -> bool:
+def _decided(asked: Deciding, grant: Grant) -> bool:
     """Whether enough of the holders signed."""
-    if not holders:
-        return False
-    if decision is HolderDecision.ALL:
-        return holders <= grant.signed_by
-    if decision is HolderDecision.MAJORITY_INTEREST:
-        return grant.interest is not None and grant.interest > 0.5  # noqa: PLR2004  # more than half
-    return not holders.isdisjoint(grant.signed_by)
+    signers = [one for one in asked.holders if one.id in grant.signed_by]
+    if asked.decision is HolderDecision.ALL:
+        return bool(signers) and len(signers) == len(asked.holders)
+    if asked.decision is HolderDecision.MAJORITY_INTEREST:
+        return _interest(signers, grant) > _HALF
+    return bool(signers)
+
+
+def _interest(signers: Sequence[Holder], grant: Grant) -> float:
+    """The share of the right that stands behind a grant: as it says, or what signers hold."""
+    if grant.interest is not None:
+        return grant.interest if signers else 0.0
+    return math.fsum(one.share or 0.0 for one in signers)

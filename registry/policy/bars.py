@@ -6,7 +6,8 @@ from datetime import date
 from registry.policy import reasons
 from registry.policy.decision import Reason
 from registry.policy.facts import Subject
-from registry.policy.pack import Bar, Cure, Effect, Pack
+from registry.policy.pack import Bar, Pack
+from registry.policy.pack_words import Cure, Effect
 from registry.policy.question import Case, Question, age, is_dead
 from registry.policy.vocabulary import SubjectClass
 
@@ -16,7 +17,9 @@ def of_request(question: Question) -> tuple[Reason, ...]:
     return tuple(
         reasons.of_bar(bar, pack.id)
         for pack, bar in question.bars
-        if bar.who is None and bar.cure is Cure.NONE and bar.effect is Effect.PROHIBIT
+        if bar.who is None
+        and bar.cure is Cure.NONE
+        and _effect(question, bar, pack) is Effect.PROHIBIT
     )
 
 
@@ -31,7 +34,7 @@ def curable(case: Case) -> tuple[Reason, ...]:
 
 
 def for_review(case: Case) -> tuple[Reason, ...]:
-    """Bars whose condition lies outside the request, so that a person must look."""
+    """Bars that turn on what only a person can see, or on what nobody has said."""
     return _reasons(case, None, Effect.REVIEW)
 
 
@@ -69,8 +72,16 @@ def _reasons(case: Case, cure: Cure | None, effect: Effect) -> tuple[Reason, ...
     return tuple(
         reasons.of_bar(bar, pack.id, person=case.person, modality=case.modality)
         for pack, bar in _hitting(case)
-        if bar.effect is effect and cure in {None, bar.cure}
+        if cure in {None, bar.cure} and _effect(case.question, bar, pack) is effect
     )
+
+
+def _effect(question: Question, bar: Bar, pack: Pack) -> Effect | None:
+    """What a bar leads to now; None while it does not hold."""
+    holds = question.holds(bar, pack)
+    if holds is None:
+        return Effect.REVIEW
+    return bar.effect if holds else None
 
 
 def _hitting(case: Case) -> Iterator[tuple[Pack, Bar]]:

@@ -1,10 +1,14 @@
 """A case file's entries as facts: scores become bands, lists scopes, dates moments."""
 
+from collections.abc import Iterator
+
 from registry.errors import InvalidError
 from registry.policy.case_file import (
     CaseFile,
     DistanceEntry,
     GrantEntry,
+    HolderEntry,
+    Listed,
     ObjectionEntry,
     OrderEntry,
     PersonEntry,
@@ -16,8 +20,10 @@ from registry.policy.case_file import (
 )
 from registry.policy.facts import (
     Candidate,
+    Circumstance,
     Facts,
     Grant,
+    Holder,
     Objection,
     Order,
     Person,
@@ -45,6 +51,9 @@ def facts_of(file: CaseFile, request: RequestEntry, place: str) -> Facts:
         ),
         persons=tuple(_person(file, one, request.matcher, place) for one in request.persons),
         subjects=tuple(_subject(file, one) for one in fixtures.subjects),
+        circumstances=tuple(
+            Circumstance(one.name, one.territory, one.holds) for one in fixtures.circumstances
+        ),
     )
 
 
@@ -139,15 +148,25 @@ def _subject(file: CaseFile, subject_id: str) -> Subject:
         classes=entry.classes,
         born=entry.born,
         died=entry.died,
+        death_assured=entry.death_assured,
         relatives_living=entry.relatives_living,
-        holders=entry.holders,
+        holders=frozenset(_holders(entry.holders)),
         domicile_at_death=entry.domicile_at_death,
+        residence=entry.residence,
         grants=tuple(_grant(one) for one in fixtures.grants if one.subject == subject_id),
         objections=tuple(
             _objection(one) for one in fixtures.objections if one.subject == subject_id
         ),
         orders=tuple(_order(one) for one in fixtures.orders if one.subject == subject_id),
     )
+
+
+def _holders(entries: Listed | dict[str, HolderEntry]) -> Iterator[Holder]:
+    if isinstance(entries, dict):
+        for one, known in entries.items():
+            yield Holder(one, known.kinship, known.share)
+    else:
+        yield from map(Holder, entries)
 
 
 def _grant(entry: GrantEntry) -> Grant:
@@ -173,7 +192,6 @@ def _grant(entry: GrantEntry) -> Grant:
         separate=entry.separate,
         represented=entry.represented,
         replaces_performance=entry.replaces_performance,
-        id_only_ok=entry.id_only_ok,
         obligations=entry.obligations,
         acknowledges_objections=entry.acknowledges_objections,
     )

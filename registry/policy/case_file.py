@@ -12,9 +12,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from registry.policy.vocabulary import (
     AiUse,
     Basis,
+    CircumstanceName,
     ContentFlag,
     GrantorRole,
     GrantState,
+    Kinship,
     LegalException,
     Modality,
     ObjectionState,
@@ -54,16 +56,25 @@ class ServiceEntry(_Entry):
     establishment: str | None = None
 
 
+class HolderEntry(_Entry):
+    """By what title somebody holds rights of a dead person, and how much of them."""
+
+    kinship: Kinship | None = None
+    share: float | None = None
+
+
 class SubjectEntry(_Entry):
-    """A registered person."""
+    """A registered person. Holders are ids, or ids with what is known of each."""
 
     born: date | None = None
     died: date | None = None
+    death_assured: bool = True
     classes: frozenset[SubjectClass] = frozenset()
     registration: Registration
     relatives_living: bool | None = None
-    holders: Listed = frozenset()
+    holders: Listed | dict[str, HolderEntry] = frozenset()
     domicile_at_death: str | None = None
+    residence: str | None = None
 
 
 class _Scoped(_Entry):
@@ -102,7 +113,7 @@ class GrantEntry(_Scoped):
     separate: bool = False
     represented: bool = False
     replaces_performance: bool = False
-    id_only_ok: bool = False
+    id_only_ok: bool = False  # changes nothing: a permission needs evidence of who it is
     obligations: frozenset[ObligationCode] = frozenset()
     acknowledges_objections: Listed = frozenset()
 
@@ -121,6 +132,14 @@ class OrderEntry(_Scoped):
     """What a court or regulator forbade; what is not said is all of it."""
 
 
+class CircumstanceEntry(_Entry):
+    """Whether something outside the request is so in a territory."""
+
+    name: CircumstanceName
+    territory: str
+    holds: bool
+
+
 class Fixtures(_Entry):
     """What all cases of a file share. `name_index` may say whose each name is."""
 
@@ -132,6 +151,7 @@ class Fixtures(_Entry):
     grants: tuple[GrantEntry, ...] = ()
     objections: tuple[ObjectionEntry, ...] = ()
     orders: tuple[OrderEntry, ...] = ()
+    circumstances: tuple[CircumstanceEntry, ...] = ()
 
 
 class ScoreEntry(_Entry):

@@ -58,9 +58,18 @@ def read_case_file(path: Path) -> list[tuple[CaseEntry, Facts]]:
 
 def _check_fixtures(fixtures: Fixtures, place: str) -> None:
     _check_unique([one.id for one in (*fixtures.grants, *fixtures.objections)], place)
+    _check_people(fixtures, place)
     for one in (*fixtures.grants, *fixtures.objections, *fixtures.orders):
         _check_known([one.subject], fixtures.subjects, f"{place}.{one.id}: subject")
         _check_territories(one.territories - {"*"}, f"{place}.{one.id}: territories")
+
+
+def _check_people(fixtures: Fixtures, place: str) -> None:
+    for name, one in fixtures.subjects.items():
+        homes = {home for home in (one.residence, one.domicile_at_death) if home is not None}
+        _check_territories(frozenset(homes), f"{place}.{name}")
+    for circumstance in fixtures.circumstances:
+        _check_territories(frozenset({circumstance.territory}), f"{place}.circumstances")
 
 
 def _check_request(request: RequestEntry, fixtures: Fixtures, place: str) -> None:

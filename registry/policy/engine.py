@@ -15,6 +15,7 @@ from registry.policy.vocabulary import (
     AiUse,
     Band,
     Basis,
+    CircumstanceName,
     ContentFlag,
     LegalException,
     Modality,
@@ -80,8 +81,12 @@ def _is_complete(facts: Facts) -> bool:
             for subject in facts.subjects
         )
     )
+    told = all(
+        isinstance(one.name, CircumstanceName) and isinstance(one.holds, bool)
+        for one in facts.circumstances
+    )
     asked = bool(request.modalities) and any(person.target for person in facts.persons)
-    return words and asked and facts.at.tzinfo is not None
+    return words and told and asked and facts.at.tzinfo is not None
 
 
 def _decide(question: Question) -> Decision:
@@ -135,7 +140,12 @@ def _combined(
     spoken = {pack.id: pack for one in found for pack in one.packs}
     spoken.update((pack.id, pack) for pack in question.reading.packs)
     permitted = outcome is Outcome.PERMITTED
-    duties = obligations.union(spoken.values(), relied.values() if permitted else ())
+    duties = obligations.union(
+        spoken.values(),
+        relied.values() if permitted else (),
+        of_service=question.of_service,
+        today=question.today,
+    )
     lacking = obligations.unsupported(duties, question.supported)
     if lacking and (permitted or outcome in _ADVISED):
         why = (

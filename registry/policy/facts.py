@@ -12,9 +12,11 @@ from uuid import UUID
 from registry.policy.vocabulary import (
     AiUse,
     Band,
+    CircumstanceName,
     ContentFlag,
     GrantorRole,
     GrantState,
+    Kinship,
     LegalException,
     Modality,
     ObjectionState,
@@ -55,7 +57,6 @@ class Grant:
     separate: bool = False
     represented: bool = False
     replaces_performance: bool = False
-    id_only_ok: bool = False
     obligations: frozenset[ObligationCode] = frozenset()
     acknowledges_objections: frozenset[str] = frozenset()
 
@@ -88,17 +89,32 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Holder:
+    """Somebody who holds rights of a dead person. Without kinship, of any rank."""
+
+    id: str
+    kinship: Kinship | None = None
+    share: float | None = None  # of the right, 0..1
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
-    """A registered person, with every grant, objection and order about them."""
+    """A registered person, with every grant, objection and order about them.
+
+    `death_assured`: whether somebody who answers for it recorded the death; any other death
+    protects, and permits nothing.
+    """
 
     id: str
     registration: Registration
     classes: frozenset[SubjectClass] = frozenset()
     born: date | None = None
     died: date | None = None
+    death_assured: bool = True
     relatives_living: bool | None = None
-    holders: frozenset[str] = frozenset()
+    holders: frozenset[Holder] = frozenset()
     domicile_at_death: str | None = None
+    residence: str | None = None  # while they live
     enrolled: frozenset[Modality] | None = None  # with a template to compare; None: not told
     grants: tuple[Grant, ...] = ()
     objections: tuple[Objection, ...] = ()
@@ -172,14 +188,27 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Circumstance:
+    """Whether something outside the request is so at this moment, in one territory."""
+
+    name: CircumstanceName
+    territory: str
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
-    """One question and all that is known about it at `at`."""
+    """One question and all that is known about it at `at`.
+
+    What `circumstances` does not speak of is not known.
+    """
 
     at: datetime
     request: Request
     service: Service
     persons: tuple[Person, ...]
     subjects: tuple[Subject, ...] = ()
+    circumstances: tuple[Circumstance, ...] = ()
 
     def subject(self, subject_id: str) -> Subject | None:
         """The subject with this id, if the snapshot had one."""

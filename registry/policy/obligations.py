@@ -1,10 +1,12 @@
 """The duties of a permission: all that packs and grants demand, the stricter of two values."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from datetime import date
 
 from registry.policy.decision import Obligation
 from registry.policy.facts import Grant
-from registry.policy.pack import Pack, Parameter
+from registry.policy.pack import Pack
+from registry.policy.pack_words import Parameter
 from registry.policy.vocabulary import ObligationCode
 
 # Which of two values of a parameter is stricter: a longer log, a larger label, a shorter deadline.
@@ -17,12 +19,19 @@ _STRICTER: dict[Parameter, Callable[[int, int], int]] = {
 }
 
 
-def union(packs: Iterable[Pack], grants: Iterable[Grant]) -> tuple[Obligation, ...]:
-    """Each duty once, by code, with its strictest parameters and everything that demands it."""
+def union(
+    packs: Iterable[Pack], grants: Iterable[Grant], *, of_service: Collection[str], today: date
+) -> tuple[Obligation, ...]:
+    """Each duty once, by code, with its strictest parameters and everything that demands it.
+
+    `of_service`: ids of packs that speak where the service publishes or is established.
+    """
     parameters: dict[ObligationCode, dict[Parameter, int]] = {}
     sources: dict[ObligationCode, set[str]] = {}
     for pack in packs:
         for duty in pack.emits:
+            if not duty.holds(today) or (duty.binds_service and pack.id not in of_service):
+                continue
             sources.setdefault(duty.code, set()).add(pack.id)
             strictest = parameters.setdefault(duty.code, {})
             for name, value in duty.parameters.items():

@@ -1,19 +1,41 @@
 """What a rule pack can say. Data that a lawyer reads: closed, and never a grant.
 
 A pack adds bars, forms, authorities, terms and duties. Where it is silent on who may consent, on
-majority or on how holders decide, pack ZZ's statement is read in its place.
+majority or on how holders decide, pack ZZ's statement is read in its place. Each statement says
+which instrument it rests on, whether that was read or is from memory, how sure its authors are, and
+when it must be looked at again.
 """
 
+import re
+from collections.abc import Iterator
 from datetime import date
-from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from registry.policy import territories
+from registry.policy.pack_words import (
+    Confidence,
+    Cure,
+    Effect,
+    Evidence,
+    Factor,
+    HolderDecision,
+    InstrumentStatus,
+    Need,
+    Parameter,
+    ProtectionHolder,
+    ProtectionLevel,
+    Standing,
+    Status,
+    TermKind,
+)
 from registry.policy.vocabulary import (
     AiUse,
+    CircumstanceName,
     ContentFlag,
     GrantorRole,
+    Kinship,
     LegalException,
     Modality,
     ObligationCode,
@@ -21,118 +43,71 @@ from registry.policy.vocabulary import (
     SubjectClass,
 )
 
-
-class Status(StrEnum):
-    """Whether it is law. A draft speaks only when a request includes draft law."""
-
-    IN_FORCE = "in_force"
-    PARTLY_IN_FORCE = "partly_in_force"
-    DRAFT = "draft"
-
-
-class Confidence(StrEnum):
-    """How sure its authors are of it."""
-
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
-
-
-class Factor(StrEnum):
-    """Which fact pulls a pack in."""
-
-    PUBLICATION = "PUBLICATION"
-    SERVICE_ESTABLISHMENT = "SERVICE_ESTABLISHMENT"
-    SUBJECT_RESIDENCE = "SUBJECT_RESIDENCE"
-    DOMICILE_AT_DEATH = "DOMICILE_AT_DEATH"
-
-
-class Cure(StrEnum):
-    """What lifts a bar: nothing, or a grant that allows the barred thing."""
-
-    NONE = "none"
-    CONSENT = "consent"
-
-
-class Effect(StrEnum):
-    """What a bar or exception leads to. `advisory` informs, and changes nothing."""
-
-    PROHIBIT = "prohibit"
-    REVIEW = "review"
-    ADVISORY = "advisory"
-
-
-class Need(StrEnum):
-    """Whether a form is demanded. Only `required` binds."""
-
-    REQUIRED = "required"
-    RECOMMENDED = "recommended"
-    NOT_REQUIRED = "not_required"
-
-
-class Standing(StrEnum):
-    """What a person is to the law of consent."""
-
-    ADULT = "adult"
-    MINOR = "minor"
-    DEAD = "dead"
-
-
-class TermKind(StrEnum):
-    """How long the dead are protected."""
-
-    FIXED = "fixed"
-    RENEWABLE = "renewable"
-    WHILE_RELATIVES_LIVING = "while_relatives_living"
-    UNSETTLED = "unsettled"
-    DELEGATED = "delegated"
-    NONE = "none"
-
-
-class HolderDecision(StrEnum):
-    """How many of the holders must sign; later ones are stricter."""
-
-    ANY = "any"
-    MAJORITY_INTEREST = "majority_interest"
-    ALL = "all"
-
-
-class Parameter(StrEnum):
-    """What a duty can be measured in."""
-
-    MONTHS = "months"
-    DAYS = "days"
-    DEADLINE_HOURS = "deadline_hours"
-    HEIGHT_PERCENT = "height_percent"
-    SECONDS = "seconds"
+Code = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Protection(_Part):
+class Statement(_Part):
+    """One thing a pack says, with where it comes from and how sure that is.
+
+    `law`: ids of the pack's instruments. `review_by`: when to look again; left out, as the pack.
+    `effective`: the first day on which it holds; left out, it holds already.
+    """
+
+    can_begin_later: ClassVar[bool] = False
+
+    law: tuple[str, ...] = ()
+    evidence: Evidence
+    confidence: Confidence
+    status: Status = Status.IN_FORCE
+    effective: date | None = None
+    review_by: date | None = None
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _rests_on_something(self) -> Self:
+        if not self.law and self.evidence is not Evidence.POLICY:
+            raise ValueError("name the law it rests on, or say `evidence: policy`")
+        if self.effective is not None and not self.can_begin_later:
+            raise ValueError("effective is for bars, forms, terms, duties and advice")
+        return self
+
+    def holds(self, today: date) -> bool:
+        """Whether it has begun to hold."""
+        return self.effective is None or self.effective <= today
+
+
+class Protection(Statement):
     """How one attribute of a person is protected. For readers; the engine protects all alike."""
 
     modality: Modality
-    level: str
-    holder: str
-    note: str = ""
+    level: ProtectionLevel
+    holder: ProtectionHolder
 
 
 class Instrument(_Part):
-    """A law or ruling the pack rests on."""
+    """A law or ruling the pack rests on. `source`: what its authors actually read."""
 
-    id: str
+    id: Code
     title: str
+    status: InstrumentStatus
     effective: date | None = None
-    status: str
+    evidence: Evidence
     confidence: Confidence
     source: str = ""
     note: str = ""
 
+    @model_validator(mode="after")
+    def _says_what_was_read(self) -> Self:
+        if self.evidence is Evidence.READ and not self.source:
+            raise ValueError("say in `source` what was read")
+        return self
 
-class Authority(_Part):
+
+class Authority(Statement):
     """Who must have signed: any one of some roles, or all of them."""
 
     when: Standing
@@ -140,7 +115,6 @@ class Authority(_Part):
     age_under: int | None = None
     any_of: frozenset[GrantorRole] = frozenset()
     all_of: frozenset[GrantorRole] = frozenset()
-    note: str = ""
 
     @model_validator(mode="after")
     def _one_of_the_two(self) -> Self:
@@ -149,77 +123,79 @@ class Authority(_Part):
         return self
 
 
-class Form(_Part):
-    """How consent must have been given."""
+class Form(Statement):
+    """How consent must have been given. `when`: by whom; left out, by anybody."""
 
+    can_begin_later = True
+
+    when: Standing | None = None
     separate: Need = Need.NOT_REQUIRED
     written: Need = Need.NOT_REQUIRED
     represented_if_performance_replaced: Need = Need.NOT_REQUIRED  # counsel or union
-    max_term_years: Annotated[int, Field(ge=1)] | None = None
-    note: str = ""
+    max_term_years: Annotated[int, Field(ge=1, le=200)] | None = None
 
 
 class Consent(_Part):
-    """Whose consent, in what form."""
+    """Whose consent, in what forms. Every form binds: the strictest of each counts."""
 
     by: tuple[Authority, ...] = ()
-    form: Form = Form()
+    forms: tuple[Form, ...] = ()
 
 
-class Minors(_Part):
-    """When childhood ends, in years."""
+class Minors(Statement):
+    """When childhood ends, in years. `data_consent_age` is for readers."""
 
     majority: Annotated[int, Field(ge=14, le=25)]
-    note: str = ""
+    data_consent_age: Annotated[int, Field(ge=0, le=25)] | None = None
 
 
-class Term(_Part):
-    """How long a dead person is protected, and by which law. `draft` counts only if asked for."""
+class Term(Statement):
+    """How long a dead person is protected, and whom of the dead that is for."""
+
+    can_begin_later = True
 
     kind: TermKind
-    years: Annotated[int, Field(ge=1)] | None = None
-    draft: bool = False
-    note: str = ""
+    years: Annotated[int, Field(ge=1, le=200)] | None = None
+    domicile: str | None = None
+    died_on_or_after: date | None = None
 
     @model_validator(mode="after")
     def _years_where_they_count(self) -> Self:
         counted = self.kind in {TermKind.FIXED, TermKind.RENEWABLE}
         if counted != (self.years is not None):
             raise ValueError("years belong to kinds fixed and renewable, and to no other")
+        if self.domicile is not None and not territories.exists(self.domicile):
+            raise ValueError(f"domicile {self.domicile} is no territory")
         return self
 
 
-class AppliesIf(_Part):
-    """Whom of the dead the term is for."""
-
-    domicile: str | None = None
-    died_on_or_after: date | None = None
-
-
-class Holders(_Part):
-    """Who holds the rights of the dead, by rank, and how they decide."""
+class Holders(Statement):
+    """Who holds the rights of the dead at one rank, and how they decide."""
 
     rank: Annotated[int, Field(ge=1)]
-    any_of: tuple[str, ...]
+    any_of: Annotated[frozenset[Kinship], Field(min_length=1)]
     decision: HolderDecision
-    note: str = ""
 
 
 class Dead(_Part):
-    """What holds after death."""
+    """What holds after death. All terms that are law protect; holders are asked by rank."""
 
-    term: Term
-    applies_if: AppliesIf = AppliesIf()
+    terms: Annotated[tuple[Term, ...], Field(min_length=1)]
     holders: tuple[Holders, ...] = ()
-    note: str = ""
+
+    @model_validator(mode="after")
+    def _ranks_once(self) -> Self:
+        ranks = [one.rank for one in self.holders]
+        if ranks != sorted(set(ranks)):
+            raise ValueError("the ranks of holders ascend, each said once")
+        return self
 
 
-class Exemption(_Part):
+class Exemption(Statement):
     """A freedom this law knows. It leads to a person, never to a permission."""
 
     claim: LegalException
     effect: Effect
-    note: str = ""
 
     @model_validator(mode="after")
     def _never_a_bar(self) -> Self:
@@ -228,13 +204,18 @@ class Exemption(_Part):
         return self
 
 
-class Bar(_Part):
+class Bar(Statement):
     """What is forbidden. Every condition that is given must hold.
 
-    `effect: review` is for a bar whose condition lies outside the request: a person looks.
+    `unfiled`: holds for services without a filing in this territory. `when`: holds while this fact
+    outside the request does; while nobody has said whether it does, a person decides. `effect:
+    review` is for a condition that only a person can see. `binds_service`: it speaks only where the
+    service publishes or is established, not where the person lives.
     """
 
-    id: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
+    can_begin_later = True
+
+    id: Code
     message: str
     cure: Cure
     effect: Effect = Effect.PROHIBIT
@@ -242,9 +223,9 @@ class Bar(_Part):
     purposes: frozenset[Purpose] = frozenset()
     content: frozenset[ContentFlag] = frozenset()
     who: SubjectClass | None = None
-    unfiled: str | None = None  # holds for services without a filing in this territory
-    effective: date | None = None
-    note: str = ""
+    unfiled: str | None = None
+    when: CircumstanceName | None = None
+    binds_service: bool = False
 
     @model_validator(mode="after")
     def _a_condition(self) -> Self:
@@ -252,14 +233,45 @@ class Bar(_Part):
             raise ValueError("a bar without a condition would forbid everything")
         if self.effect is Effect.ADVISORY:
             raise ValueError("a bar is prohibit or review")
+        if self.unfiled is not None and not self.binds_service:
+            raise ValueError("a filing is the service's: say `binds_service: true`")
         return self
 
 
-class Duty(_Part):
+class Duty(Statement):
     """An obligation that comes with every permission under this pack."""
 
+    can_begin_later = True
+
     code: ObligationCode
-    parameters: dict[Parameter, int] = {}
+    parameters: dict[Parameter, Annotated[int, Field(ge=0)]] = {}
+    binds_service: bool = False
+
+
+class FilingFormat(Statement):
+    """What the number of a service's filing looks like. A number that fits proves nothing."""
+
+    kind: Code
+    pattern: str
+    example: str
+
+    @model_validator(mode="after")
+    def _fits_itself(self) -> Self:
+        try:
+            fits = re.fullmatch(self.pattern, self.example)
+        except re.error as error:
+            raise ValueError(f"pattern: {error}") from error
+        if not fits:
+            raise ValueError("the example does not fit the pattern")
+        return self
+
+
+class Advice(Statement):
+    """Something the law asks that this registry does not decide on: for readers."""
+
+    can_begin_later = True
+
+    text: str
 
 
 class Pack(_Part):
@@ -283,6 +295,40 @@ class Pack(_Part):
     exceptions: tuple[Exemption, ...] = ()
     bars: tuple[Bar, ...] = ()
     emits: tuple[Duty, ...] = ()
-    duties: tuple[str, ...] = ()
-    remedies: tuple[str, ...] = ()
-    registry_duties: tuple[str, ...] = ()
+    filing_formats: tuple[FilingFormat, ...] = ()
+    service_duties: tuple[Advice, ...] = ()
+    remedies: tuple[Advice, ...] = ()
+    registry_duties: tuple[Advice, ...] = ()
+
+    @model_validator(mode="after")
+    def _ids_once_and_known(self) -> Self:
+        for what, ids in (
+            ("instruments", [one.id for one in self.instruments]),
+            ("bars", [one.id for one in self.bars]),
+            ("filing_formats", [one.kind for one in self.filing_formats]),
+        ):
+            twice = sorted({one for one in ids if ids.count(one) > 1})
+            if twice:
+                raise ValueError(f"{what}: {twice[0]} is said twice")
+        known = {one.id for one in self.instruments}
+        for place, statement in statements(self):
+            for one in statement.law:
+                if one not in known:
+                    raise ValueError(f"{place}: there is no instrument {one}")
+        return self
+
+
+def statements(pack: Pack) -> Iterator[tuple[str, Statement]]:
+    """Everything a pack says, with its place in the file: `bars.0`, `consent.forms.1`."""
+    yield from _statements(pack, "")
+
+
+def _statements(value: Any, place: str) -> Iterator[tuple[str, Statement]]:
+    if isinstance(value, Statement):
+        yield place, value
+    elif isinstance(value, _Part):
+        for name in type(value).model_fields:
+            yield from _statements(getattr(value, name), f"{place}.{name}" if place else name)
+    elif isinstance(value, tuple):
+        for number, one in enumerate(value):
+            yield from _statements(one, f"{place}.{number}")

@@ -1,22 +1,22 @@
-"""The rule packs of an installation: read from files at start, then asked which of them speak."""
+"""The rule packs of an installation: which of them speak where, and what of each is law today."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
 
 from registry.errors import SetupError
-from registry.policy import documents, territories
+from registry.policy import territories
 from registry.policy.decision import PackVersion
-from registry.policy.pack import Factor, Pack, Status
+from registry.policy.pack import Pack, Statement, statements
+from registry.policy.pack_words import Factor, Standing, Status
 
 FLOOR = "ZZ"
-SHIPPED = Path(__file__).with_name("packs")
 _READINGS_KEPT = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Which packs speak for some territories.
+    """Which packs speak for some territories, without what is only draft unless that was asked for.
 
     `named`: ids of packs whose own territory was named. `by_territory`: for each territory the
     packs of which one must recognise an exception.
@@ -33,6 +33,7 @@ class PackSet:
     """Every pack by id, with `ZZ` as the floor. Immutable; remembers readings it was asked for."""
 
     packs: Mapping[str, Pack]
+    _law: dict[str, Pack] = field(default_factory=dict)  # each pack without its draft statements
     _readings: dict[tuple[frozenset[str], bool, str | None], Reading] = field(default_factory=dict)
 
     @property
@@ -116,72 +117,69 @@ class PackSet:
         waiting = list(ids)
         while waiting:
             one = waiting.pop()
-            pack = self.packs[one]
-            if one not in found and _speaks(pack, drafts):
-                found[one] = pack
+            pack = self.packs.get(one)
+            if pack is not None and one not in found and _speaks(pack, drafts):
+                found[one] = pack if drafts else self._in_force(pack)
                 waiting.extend(pack.extends)
         return tuple(found[one] for one in sorted(found))
 
-
-def load_packs(extra_dir: Path | None = None) -> PackSet:
-    """The shipped packs and those in `extra_dir`, which may add but not redefine.
-
-    Raises SetupError in one line naming file and place: unknown keys or words, bad dates, an id
-    twice, an id that is no territory, `extends` that is missing or circular, no pack ZZ.
-    """
-    packs: dict[str, Pack] = {}
-    for folder in (SHIPPED, extra_dir):
-        for path in _files(folder):
-            pack = _load(path)
-            if pack.id in packs:
-                raise SetupError(f"{path.name}: id: there already is a pack {pack.id}.")
-            packs[pack.id] = pack
-    return assemble(packs)
+    def _in_force(self, pack: Pack) -> Pack:
+        if pack.id not in self._law:
+            self._law[pack.id] = in_force(pack)
+        return self._law[pack.id]
 
 
 def assemble(packs: Mapping[str, Pack]) -> PackSet:
-    """A set of packs that fit together. Raises SetupError as `load_packs` does."""
+    """A set of packs that fit together.
+
+    Raises SetupError in one line for no pack ZZ or one that leaves something open, and for
+    `extends` that is missing or goes in a circle.
+    """
     if FLOOR not in packs:
         raise SetupError(f"There is no pack {FLOOR}; without it nothing can be decided.")
     floor = packs[FLOOR]
-    stated = {authority.when for authority in floor.consent.by}
-    if floor.minors is None or not floor.dead.holders or len(stated) < 3:  # noqa: PLR2004  # standings
-        raise SetupError(f"{FLOOR}: it must state authorities, majority and holders for all packs.")
     if floor.status is Status.DRAFT or floor.extends:
         raise SetupError(f"{FLOOR}: the floor is in force and extends nothing.")
+    if any(_waits(one) for _, one in statements(floor)):
+        raise SetupError(f"{FLOOR}: everything the floor says holds already.")
+    stated = {authority.when for authority in floor.consent.by}
+    if floor.minors is None or not floor.dead.holders or stated != set(Standing):
+        raise SetupError(f"{FLOOR}: it must state authorities, majority and holders for all packs.")
     for pack in packs.values():
         _check_extends(pack.id, packs, ())
     return PackSet(packs=dict(packs))
 
 
+def in_force(pack: Pack) -> Pack:
+    """The pack without its draft statements."""
+    return pack.model_copy(
+        update={
+            "consent": _kept(pack.consent, "by", "forms"),
+            "minors": None if pack.minors is None or _is_draft(pack.minors) else pack.minors,
+            "dead": _kept(pack.dead, "terms", "holders"),
+            **{name: _law_of(getattr(pack, name)) for name in ("exceptions", "bars", "emits")},
+        }
+    )
+
+
+def _kept(part: Any, *names: str) -> Any:
+    return part.model_copy(update={name: _law_of(getattr(part, name)) for name in names})
+
+
+def _law_of(said: tuple[Statement, ...]) -> tuple[Statement, ...]:
+    return tuple(one for one in said if not _is_draft(one))
+
+
+def _is_draft(statement: Statement) -> bool:
+    return statement.status is Status.DRAFT
+
+
+def _waits(statement: Statement) -> bool:
+    return _is_draft(statement) or statement.effective is not None
+
+
 def _speaks(pack: Pack, drafts: bool) -> bool:
     return drafts or pack.status is not Status.DRAFT
-
-
-def _files(folder: Path | None) -> list[Path]:
-    if folder is None:
-        return []
-    if not folder.is_dir():
-        raise SetupError(f"The folder of rule packs {folder.name} does not exist.")
-    for path in folder.glob("*.yml"):
-        raise SetupError(f"{path.name}: a pack's file name ends in .yaml.")
-    return sorted(folder.glob("*.yaml"))
-
-
-def _load(path: Path) -> Pack:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SetupError(f"{path.name}: it cannot be read as UTF-8 text.") from error
-    pack = documents.parse(text, file=path.name, model=Pack, error=SetupError)
-    if pack.id != path.stem:
-        raise SetupError(f"{path.name}: id: the file of pack {pack.id} is named {pack.id}.yaml.")
-    if pack.id != FLOOR and (pack.id == territories.WORLD or not territories.exists(pack.id)):
-        raise SetupError(f"{path.name}: id: {pack.id} is no territory.")
-    ids = [bar.id for bar in pack.bars]
-    if len(ids) != len(set(ids)):
-        raise SetupError(f"{path.name}: bars: an id is said twice.")
-    return pack
 
 
 def _check_extends(pack_id: str, packs: Mapping[str, Pack], above: tuple[str, ...]) -> None:

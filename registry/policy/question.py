@@ -8,7 +8,8 @@ from functools import cached_property
 from registry.policy import reasons
 from registry.policy.decision import Reason
 from registry.policy.facts import Facts, Grant, Request, Subject
-from registry.policy.pack import Bar, Factor, Pack
+from registry.policy.pack import Bar, Pack
+from registry.policy.pack_words import Factor
 from registry.policy.packs import PackSet, Reading
 from registry.policy.vocabulary import Basis, Modality, ObligationCode, Outcome, SubjectClass
 
@@ -64,6 +65,11 @@ class Question:
         return asked if asked is not None else known or frozenset()
 
     @cached_property
+    def of_service(self) -> frozenset[str]:
+        """Ids of the packs that speak where the service publishes or is established."""
+        return frozenset(pack.id for pack in self.reading.packs)
+
+    @cached_property
     def bars(self) -> tuple[tuple[Pack, Bar], ...]:
         """Bars of the packs that speak and of the floor whose request-side conditions hold."""
         return self.bars_of(self.reading.packs)
@@ -72,26 +78,41 @@ class Question:
         """The same for these packs and the floor."""
         speaking = {pack.id: pack for pack in (*packs, self.packs.floor)}
         return tuple(
-            (pack, bar) for pack in speaking.values() for bar in pack.bars if self._touches(bar)
+            (pack, bar)
+            for pack in speaking.values()
+            for bar in pack.bars
+            if (not bar.binds_service or pack.id in self.of_service) and self._touches(bar)
         )
 
+    def holds(self, bar: Bar, pack: Pack) -> bool | None:
+        """Whether what a bar turns on outside the request is so; None if nobody has said."""
+        if bar.when is None:
+            return True
+        told = {
+            one.holds
+            for one in self.facts.circumstances
+            if one.name is bar.when and one.territory == pack.id
+        }
+        return None if not told else any(told)
+
     def packs_for(self, subject: Subject | None) -> tuple[Pack, ...]:
-        """The packs that speak about a subject: of the request and of the domicile at death."""
-        if subject is None or subject.domicile_at_death is None or not is_dead(subject, self.today):
+        """The packs that speak about a subject: of the request, and of where they live or died."""
+        if subject is None or (subject.domicile_at_death or subject.residence) is None:
             return self.reading.packs
+        dead = is_dead(subject, self.today)
+        place = subject.domicile_at_death if dead else subject.residence
+        if place is None:
+            return self.reading.packs
+        factor = Factor.DOMICILE_AT_DEATH if dead else Factor.SUBJECT_RESIDENCE
         spoken = {pack.id: pack for pack in self.reading.packs}
-        for pack in self.packs.by_factor(
-            subject.domicile_at_death,
-            Factor.DOMICILE_AT_DEATH,
-            include_drafts=self.reading.drafts,
-        ):
+        for pack in self.packs.by_factor(place, factor, include_drafts=self.reading.drafts):
             spoken[pack.id] = pack
         return tuple(spoken[one] for one in sorted(spoken))
 
     def _touches(self, bar: Bar) -> bool:
         request = self.request
         return (
-            (bar.effective is None or bar.effective <= self.today)
+            bar.holds(self.today)
             and (not bar.content or not bar.content.isdisjoint(request.content))
             and (not bar.uses or request.use in bar.uses)
             and (not bar.purposes or request.purpose in bar.purposes)

@@ -1,7 +1,8 @@
 """Every reason the engine gives: code, sentence, what the caller can do. Bars bring their own."""
 
 from registry.policy.decision import Reason
-from registry.policy.pack import Bar, Cure, Effect
+from registry.policy.pack import Bar
+from registry.policy.pack_words import Cure, Effect
 from registry.policy.vocabulary import Modality, ReasonAction
 
 _A = ReasonAction
@@ -79,6 +80,7 @@ REASONS: dict[str, tuple[str, ReasonAction]] = {
     "RELATIVES_UNKNOWN": ("Whether close relatives live is unknown.", _A.HUMAN_REVIEW),
     "DOMICILE_UNKNOWN": ("Where the person lived at death is unknown.", _A.HUMAN_REVIEW),
     "DEATH_DATE_UNKNOWN": ("When the person died is unknown.", _A.HUMAN_REVIEW),
+    "DEATH_NOT_VERIFIED": ("Nobody who answers for it has recorded the death.", _A.HUMAN_REVIEW),
 }
 
 
@@ -102,7 +104,7 @@ def of_bar(
     bar: Bar, pack: str, *, person: int | None = None, modality: Modality | None = None
 ) -> Reason:
     """A bar of a pack as a reason: its id is the code."""
-    if bar.effect is Effect.REVIEW:
+    if bar.effect is Effect.REVIEW or bar.when is not None:
         action = ReasonAction.HUMAN_REVIEW
     elif bar.cure is Cure.CONSENT:
         action = ReasonAction.REQUEST_CONSENT

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from registry.policy import bars, objections, scope, terms
 from registry.policy.decision import Reason
 from registry.policy.facts import Grant, Objection, Subject
-from registry.policy.pack import Effect, Pack
+from registry.policy.pack import Pack
+from registry.policy.pack_words import Effect
 from registry.policy.question import SEVERITY, Case, Finding, is_dead
 from registry.policy.vocabulary import (
     Basis,
@@ -233,6 +234,8 @@ def _permission(known: Known, reason: Reason, basis: Basis, grant: Grant | None)
     doubts = []
     if not case.strong:
         doubts.append(case.reason("IDENTITY_NOT_STRONG"))
+    if known.dead and not known.subject.death_assured:
+        doubts.append(case.reason("DEATH_NOT_VERIFIED"))
     if bars.age_matters(case, known.subject):
         doubts.append(case.reason("AGE_UNKNOWN"))
     doubts.extend(

@@ -4,14 +4,15 @@ No stitching: each dimension is asked of the same grant. Scope (what was granted
 before condition (whether it holds now, in its form, from those who may give it).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
 from registry.policy import authority, territories
 from registry.policy.facts import Grant, Request, Subject
-from registry.policy.pack import Form, Need
+from registry.policy.pack import Pack
+from registry.policy.pack_words import Need, Standing
 from registry.policy.question import Case
 from registry.policy.vocabulary import ASSURED_IAL, GrantState, Purpose, Registration
 
@@ -77,21 +78,36 @@ class _Conditions:
         return authority.demands(self.case, self.subject)
 
     @cached_property
-    def form(self) -> Form:
-        """The strictest of each form that the packs ask for."""
-        forms = [pack.consent.form for pack in self.case.packs]
+    def form(self) -> "_Form":
+        """The strictest of each form that the packs ask for, of somebody of this standing."""
+        today = self.case.question.today
+        forms = [
+            form
+            for pack in self.case.packs
+            for form in pack.consent.forms
+            if form.holds(today) and form.when in {None, self._standing(pack)}
+        ]
         limits = [form.max_term_years for form in forms if form.max_term_years is not None]
         advised = [form.represented_if_performance_replaced for form in forms]
-        return Form(
-            separate=_strictest(form.separate for form in forms),
-            written=_strictest(form.written for form in forms),
-            represented_if_performance_replaced=_strictest(advised),
+        return _Form(
+            separate=Need.REQUIRED in {form.separate for form in forms},
+            written=Need.REQUIRED in {form.written for form in forms},
+            represented=Need.REQUIRED in advised,
             max_term_years=min(limits, default=None),
         )
 
+    def _standing(self, pack: Pack) -> Standing:
+        return authority.standing(self.case, pack, self.subject)
 
-def _strictest(needs: Iterable[Need]) -> Need:
-    return Need.REQUIRED if Need.REQUIRED in needs else Need.NOT_REQUIRED
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What a grant must show of how it was given."""
+
+    separate: bool
+    written: bool
+    represented: bool  # by counsel or union, where a performance is replaced
+    max_term_years: int | None
 
 
 def _weighed(conditions: _Conditions, grant: Grant) -> Weighed:
@@ -161,12 +177,12 @@ def _time_gaps(grant: Grant, at: datetime) -> Iterator[str]:
         yield "QUOTA_EXHAUSTED"
 
 
-def _form_gaps(form: Form, grant: Grant) -> Iterator[str]:
+def _form_gaps(form: _Form, grant: Grant) -> Iterator[str]:
     advised = grant.represented or not grant.replaces_performance
     if (
-        (form.separate is Need.REQUIRED and not grant.separate)
-        or (form.written is Need.REQUIRED and not grant.written)
-        or (form.represented_if_performance_replaced is Need.REQUIRED and not advised)
+        (form.separate and not grant.separate)
+        or (form.written and not grant.written)
+        or (form.represented and not advised)
     ):
         yield "FORM_NOT_MET"
     if form.max_term_years is not None and _runs_longer(grant, form.max_term_years):

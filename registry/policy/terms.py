@@ -5,7 +5,8 @@ from datetime import date
 
 from registry.policy import territories
 from registry.policy.facts import Subject
-from registry.policy.pack import Dead, Pack, TermKind
+from registry.policy.pack import Pack, Term
+from registry.policy.pack_words import TermKind
 from registry.policy.question import Case
 
 PROTECTED = "POST_MORTEM_PROTECTED"
@@ -20,50 +21,48 @@ def standing(case: Case, subject: Subject) -> tuple[tuple[str, Pack], ...]:
 
 
 def _spoken(case: Case, subject: Subject) -> Iterator[tuple[str, Pack]]:
-    reading = case.question.reading
+    named, today = case.question.reading.named, case.question.today
     for pack in case.packs:
-        if pack.dead.term.draft and not reading.drafts:
-            continue
-        code = _says(pack.dead, subject, case.question.today, named=pack.id in reading.named)
-        if code is not None:
-            yield code, pack
+        said = [_says(one, subject, today, named=pack.id in named) for one in pack.dead.terms]
+        for code in dict.fromkeys(said):
+            if code is not None:
+                yield code, pack
 
 
-def _says(dead: Dead, subject: Subject, today: date, *, named: bool) -> str | None:
-    kind = dead.term.kind
-    if kind is TermKind.NONE:
+def _says(term: Term, subject: Subject, today: date, *, named: bool) -> str | None:
+    if term.kind is TermKind.NONE or not term.holds(today):
         return None
-    if kind is TermKind.DELEGATED:
+    if term.kind is TermKind.DELEGATED:
         return "NAME_THE_STATE" if named else None
-    runs = _runs(dead, subject, today)
-    return runs if runs is None else _domicile(dead, subject, runs)
+    runs = _runs(term, subject, today)
+    return runs if runs is None else _domicile(term, subject, runs)
 
 
-def _runs(dead: Dead, subject: Subject, today: date) -> str | None:
-    if dead.term.kind is TermKind.WHILE_RELATIVES_LIVING:
+def _runs(term: Term, subject: Subject, today: date) -> str | None:
+    if term.kind is TermKind.WHILE_RELATIVES_LIVING:
         if subject.relatives_living is None:
             return "RELATIVES_UNKNOWN"
         return PROTECTED if subject.relatives_living else None
     if subject.died is None:
         return "DEATH_DATE_UNKNOWN"
-    since = dead.applies_if.died_on_or_after
+    since = term.died_on_or_after
     if since is not None and subject.died < since:
         return None
-    return _measured(dead, subject.died, today)
+    return _measured(term, subject.died, today)
 
 
-def _measured(dead: Dead, died: date, today: date) -> str | None:
-    years = dead.term.years
+def _measured(term: Term, died: date, today: date) -> str | None:
+    years = term.years
     if years is None:
         return "LAW_UNSETTLED"  # unsettled, and any kind this engine does not know
     if today <= _anniversary(died, years):
         return PROTECTED
-    return "RENEWAL_UNKNOWN" if dead.term.kind is TermKind.RENEWABLE else None
+    return "RENEWAL_UNKNOWN" if term.kind is TermKind.RENEWABLE else None
 
 
-def _domicile(dead: Dead, subject: Subject, runs: str) -> str | None:
+def _domicile(term: Term, subject: Subject, runs: str) -> str | None:
     """What a term that runs means for someone of this domicile."""
-    wanted, known = dead.applies_if.domicile, subject.domicile_at_death
+    wanted, known = term.domicile, subject.domicile_at_death
     if wanted is None or known == wanted:
         return runs
     if known is None or known in territories.enclosing(wanted):

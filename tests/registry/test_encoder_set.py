@@ -23,7 +23,7 @@ from registry.encoders.identity import FACE, VOICE, Condition
 from registry.errors import SetupError
 from registry.installation import Installation, check_pool
 from registry.policy.facts import Request
-from registry.policy.packs import load_packs
+from registry.policy.shelf import load_packs
 from registry.policy.vocabulary import AiUse, Modality, Purpose
 from tests import acts
 from tests.conftest import Account, Execute

@@ -23,7 +23,7 @@ from registry.errors import BusyError, RegistryError, SetupError, UnavailableErr
 from registry.installation import Installation, check_pool
 from registry.log import merkle
 from registry.policy.facts import Request
-from registry.policy.packs import load_packs
+from registry.policy.shelf import load_packs
 from registry.policy.vocabulary import AiUse, Modality, Outcome, Purpose
 from tests import acts
 from tests.conftest import Account, Execute

@@ -15,7 +15,7 @@ from registry.errors import InvalidError
 from registry.log import checkpoint, merkle
 from registry.policy.disclosure import blind, disclose
 from registry.policy.engine import decide
-from registry.policy.packs import load_packs
+from registry.policy.shelf import load_packs
 from tests import acts
 from tests.conftest import Account, Execute, Json
 

@@ -12,6 +12,7 @@ from registry.policy.facts import (
     Candidate,
     Facts,
     Grant,
+    Holder,
     Objection,
     Person,
     Request,
@@ -19,7 +20,8 @@ from registry.policy.facts import (
     Sighting,
     Subject,
 )
-from registry.policy.packs import PackSet, load_packs
+from registry.policy.packs import PackSet, assemble
+from registry.policy.shelf import SHIPPED, read_folder
 from registry.policy.vocabulary import (
     AiUse,
     Band,
@@ -39,13 +41,13 @@ TEST_PACKS = Path(__file__).with_name("packs")
 @cache
 def packs() -> PackSet:
     """ZZ alone."""
-    return load_packs()
+    return assemble({"ZZ": read_folder(SHIPPED)["ZZ"]})
 
 
 @cache
 def many_packs() -> PackSet:
     """ZZ and the invented packs of the tests."""
-    return load_packs(TEST_PACKS)
+    return assemble({**packs().packs, **read_folder(TEST_PACKS)})
 
 
 def grant(**changes: Any) -> Grant:
@@ -92,8 +94,12 @@ def subject(**changes: Any) -> Subject:
 
 
 def dead(**changes: Any) -> Subject:
-    plain = {"died": date(2020, 6, 1), "holders": frozenset({"h", "i"}), "grants": ()}
+    plain = {"died": date(2020, 6, 1), "holders": holders("h", "i"), "grants": ()}
     return subject(**{**plain, **changes})
+
+
+def holders(*ids: str) -> frozenset[Holder]:
+    return frozenset(map(Holder, ids))
 
 
 def seen(*who: tuple[str, Band], **changes: Any) -> Sighting:

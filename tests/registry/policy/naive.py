@@ -162,13 +162,15 @@ class Naive(Ground):
         gone = self.gone(one)
         if gone and one.domicile_at_death is not None:
             speaking.update(self.pulled(one.domicile_at_death, "DOMICILE_AT_DEATH"))
+        if not gone and one.residence is not None:
+            speaking.update(self.pulled(one.residence, "SUBJECT_RESIDENCE"))
         barring = {**speaking, "ZZ": self.zz}
         if self.barred([one], barring, cure="none") or wrong:
             return "PROHIBITED", set()
         if any(self.in_scope(order, modality) for order in one.orders):
             return "PROHIBITED", set()
-        terms = [self.term(one, pack) for pack in speaking.values()] if gone else []
-        running, unclear = "yes" in terms, any(t not in ("yes", "no") for t in terms)
+        terms = [t for pack in speaking.values() for t in self.terms(one, pack)] if gone else []
+        running, unclear = "yes" in terms, any(t != "yes" for t in terms)
         noes = [
             o
             for o in one.objections
@@ -192,7 +194,13 @@ class Naive(Ground):
             return ("PROHIBITED" if curable else "REVIEW_REQUIRED"), set()
         doubtful = not sure or self.ageless(one, barring, gone=gone) or "name the state" in terms
         doubtful = doubtful or self.barred([one], barring, cure="any", effect="review")
-        emitted: set[str] = {duty.code for pack in speaking.values() for duty in pack.emits}
+        doubtful = doubtful or (gone and not one.death_assured)
+        emitted: set[str] = {
+            duty.code
+            for pack in speaking.values()
+            for duty in self.law(pack.emits)
+            if pack.id in self.packs or not duty.binds_service
+        }
         if gone and not running and not unclear and not curable:
             shaky = doubtful or one.registration != "VERIFIED"
             return ("REVIEW_REQUIRED" if shaky else "PERMITTED"), emitted

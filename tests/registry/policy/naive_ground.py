@@ -1,14 +1,17 @@
 """The ground of the naive second reading: packs, terms, grants and refusals, spelled out flat."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import TypeVar
 
 from registry.policy.facts import Facts, Grant, Objection, Order, Subject
-from registry.policy.pack import Pack
+from registry.policy.pack import Bar, Pack, Statement, Term
 from registry.policy.packs import PackSet
 from registry.policy.territories import enclosing
 from registry.policy.vocabulary import Band, Modality
 
 NEAR = {Band.GREY: 1, Band.MATCH: 2, Band.STRONG: 3, Band.NONE: 0}
+S = TypeVar("S", bound=Statement)
 ROLE = {"AGENT": 0, "ESTATE_REPRESENTATIVE": 1, "RIGHTS_HOLDER": 1, "GUARDIAN": 2, "SELF": 3}
 
 
@@ -61,6 +64,15 @@ class Ground:
         ]
         return self.extended(start)
 
+    def law(self, said: Iterable[S]) -> list[S]:
+        """What is said and is law on that day."""
+        return [
+            one
+            for one in said
+            if (self.drafts or one.status != "draft")
+            and not (one.effective is not None and one.effective > self.today)
+        ]
+
     def gone(self, one: Subject) -> bool:
         if one.died is None:
             return "DECEASED" in one.classes or "HISTORICAL" in one.classes
@@ -77,32 +89,50 @@ class Ground:
 
     def young(self, one: Subject, pack: Pack) -> bool:
         years = self.years(one, at_death=True)
-        minors = pack.minors or self.zz.minors
+        minors = pack.minors if pack.minors and self.law([pack.minors]) else self.zz.minors
         assert minors is not None
         return "MINOR" in one.classes or (years is not None and years < minors.majority)
 
     def ageless(self, one: Subject, speaking: dict[str, Pack], *, gone: bool) -> bool:
         if one.born is not None or "MINOR" in one.classes:
             return False
-        touching = [b for p in speaking.values() for b in p.bars if self.touches(b)]
+        touching = [b for p in speaking.values() for b in self.touching(p)]
         return not gone or any(b.who == "MINOR" for b in touching)
 
-    def touches(self, bar: object) -> bool:
-        r, b = self.request, bar
-        return not (
-            (b.effective and b.effective > self.today)  # type: ignore[attr-defined]
-            or (b.content and not b.content & r.content)  # type: ignore[attr-defined]
-            or (b.uses and r.use not in b.uses)  # type: ignore[attr-defined]
-            or (b.purposes and r.purpose not in b.purposes)  # type: ignore[attr-defined]
-            or (b.unfiled and b.unfiled in self.facts.service.filings)  # type: ignore[attr-defined]
-        )
+    def touching(self, pack: Pack) -> list[Bar]:
+        r = self.request
+        floor = pack.id == "ZZ"
+        return [
+            b
+            for b in self.law(pack.bars)
+            if not (
+                (b.content and not b.content & r.content)
+                or (b.uses and r.use not in b.uses)
+                or (b.purposes and r.purpose not in b.purposes)
+                or (b.unfiled and b.unfiled in self.facts.service.filings)
+                or (b.binds_service and not floor and pack.id not in self.packs)
+            )
+        ]
+
+    def effect(self, bar: Bar, pack: Pack) -> str:
+        """What a bar leads to; "nothing" while what it turns on is known not to be so."""
+        if bar.when is None:
+            return bar.effect
+        told = [
+            one.holds
+            for one in self.facts.circumstances
+            if (one.name, one.territory) == (bar.when, pack.id)
+        ]
+        if not told:
+            return "review"
+        return bar.effect if True in told else "nothing"
 
     def barred(
         self, who: list[Subject], speaking: dict[str, Pack], *, cure: str, effect: str = "prohibit"
     ) -> bool:
         for pack in speaking.values():
-            for bar in pack.bars:
-                if bar.effect != effect or cure not in ("any", bar.cure) or not self.touches(bar):
+            for bar in self.touching(pack):
+                if self.effect(bar, pack) != effect or cure not in ("any", bar.cure):
                     continue
                 if bar.who is None:
                     return True
@@ -116,9 +146,13 @@ class Ground:
                         return True
         return False
 
-    def term(self, one: Subject, pack: Pack) -> str:
-        term, only = pack.dead.term, pack.dead.applies_if
-        if (term.draft and not self.drafts) or term.kind == "none":
+    def terms(self, one: Subject, pack: Pack) -> set[str]:
+        """What the pack's terms say beside "no": "yes", "unknown", "name the state"."""
+        return {self.term(one, pack, term) for term in self.law(pack.dead.terms)} - {"no"}
+
+    def term(self, one: Subject, pack: Pack, term: Term) -> str:
+        only = term
+        if term.kind == "none":
             return "no"
         if term.kind == "delegated":
             return "name the state" if pack.id in self.named else "no"
@@ -204,32 +238,36 @@ class Ground:
         if g.uses_left is not None and g.uses_left < 1:
             lack.add("count")
         for pack in speaking.values():
-            form = pack.consent.form
-            if (form.written == "required" and not g.written) or (
-                form.separate == "required" and not g.separate
-            ):
-                lack.add("form")
-            advised = g.represented or not g.replaces_performance
-            if form.represented_if_performance_replaced == "required" and not advised:
-                lack.add("form")
-            if form.max_term_years is not None and (
-                g.ends_at is None
-                or g.ends_at > g.starts_at.replace(year=g.starts_at.year + form.max_term_years)
-            ):
-                lack.add("form")
+            status = self.status(one, pack)
+            for form in [f for f in self.law(pack.consent.forms) if f.when in (None, status)]:
+                if (form.written == "required" and not g.written) or (
+                    form.separate == "required" and not g.separate
+                ):
+                    lack.add("form")
+                advised = g.represented or not g.replaces_performance
+                if form.represented_if_performance_replaced == "required" and not advised:
+                    lack.add("form")
+                if form.max_term_years is not None and (
+                    g.ends_at is None
+                    or g.ends_at > g.starts_at.replace(year=g.starts_at.year + form.max_term_years)
+                ):
+                    lack.add("form")
             if not self.signed(g, one, pack):
                 lack.add("authority")
-            elif self.gone(one) and self.term(one, pack) != "no" and not self.holders(g, one, pack):
+            elif self.gone(one) and self.terms(one, pack) and not self.holders(g, one, pack):
                 lack.add("holders")
         return lack
 
+    def status(self, one: Subject, pack: Pack) -> str:
+        return "dead" if self.gone(one) else "minor" if self.young(one, pack) else "adult"
+
     def signed(self, g: Grant, one: Subject, pack: Pack) -> bool:
-        status = "dead" if self.gone(one) else "minor" if self.young(one, pack) else "adult"
+        status = self.status(one, pack)
         years = self.years(one, at_death=False)
         for source in (pack, self.zz):
             rules = [
                 rule
-                for rule in source.consent.by
+                for rule in self.law(source.consent.by)
                 if rule.when == status
                 and (years is None or rule.age_from is None or rule.age_from <= years)
                 and (years is None or rule.age_under is None or years < rule.age_under)
@@ -243,15 +281,25 @@ class Ground:
         return False
 
     def holders(self, g: Grant, one: Subject, pack: Pack) -> bool:
-        ways = {h.decision.value for h in (pack.dead.holders or self.zz.dead.holders)}
-        signed = one.holders & g.signed_by
-        if not one.holders:
+        ranks = self.law(pack.dead.holders) or list(self.zz.dead.holders)
+        ways = {rank.decision.value for rank in ranks}
+        blank = {h for h in one.holders if h.kinship is None}
+        asked = blank | {h for h in one.holders for rank in ranks if h.kinship in rank.any_of}
+        if not blank:
+            for rank in ranks:
+                of_rank = {h for h in one.holders if h.kinship in rank.any_of}
+                if of_rank:
+                    asked, ways = of_rank, {rank.decision.value}
+                    break
+        signed = {h for h in asked if h.id in g.signed_by}
+        if not signed:
             return False
         if "all" in ways:
-            return signed == one.holders
+            return signed == asked
         if "majority_interest" in ways:
-            return (g.interest or 0) > 0.5
-        return bool(signed)
+            held = g.interest if g.interest is not None else sum(h.share or 0 for h in signed)
+            return held > 0.5
+        return True
 
     def excepted(self) -> bool:
         claimed = self.request.claimed_exception
@@ -259,7 +307,7 @@ class Ground:
             any(
                 e.claim == claimed and e.effect == "review"
                 for pack in group.values()
-                for e in pack.exceptions
+                for e in self.law(pack.exceptions)
             )
             for group in self.groups
         )

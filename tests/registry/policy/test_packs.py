@@ -1,31 +1,12 @@
-"""The pack loader: strict, and ZZ underneath everything."""
-
-from datetime import date
-from pathlib import Path
+"""Which packs speak where, with ZZ underneath everything."""
 
 import pytest
 
 from registry.errors import SetupError
-from registry.policy.pack import Cure, Factor, TermKind
-from registry.policy.packs import SHIPPED, assemble, load_packs
+from registry.policy.pack_words import Cure, Factor, Status, TermKind
+from registry.policy.packs import assemble, in_force
 
 from .build import many_packs, packs
-
-PACK = """
-id: FR
-version: "2026.1.1"
-name: Test
-status: in_force
-confidence: low
-source: "Invented."
-review_by: "2027-01-01"
-dead: {term: {kind: none}}
-"""
-
-
-def load(folder: Path, text: str, name: str = "FR.yaml") -> None:
-    (folder / name).write_text(text, encoding="utf-8")
-    load_packs(folder)
 
 
 def ids(*codes: str, drafts: bool = False, establishment: str | None = None) -> list[str]:
@@ -38,116 +19,15 @@ def ids(*codes: str, drafts: bool = False, establishment: str | None = None) -> 
 def test_the_shipped_baseline_says_what_the_registry_promises() -> None:
     floor = packs().floor
     assert floor.version == "2026.11.1"
-    assert floor.dead.term.kind is TermKind.FIXED
-    assert floor.dead.term.years == 70
-    assert floor.consent.form.max_term_years == 10
+    assert floor.dead.terms[0].kind is TermKind.FIXED
+    assert floor.dead.terms[0].years == 70
+    assert floor.consent.forms[0].max_term_years == 10
     assert {bar.id for bar in floor.bars if bar.cure is Cure.NONE} == {
         "MINOR_SEXUAL",
         "MINOR_POLITICAL",
         "ID_VERIFICATION_BYPASS",
         "FRAUD_IMPERSONATION",
     }
-
-
-def test_no_shipped_pack_is_past_its_review() -> None:
-    stale = [pack.id for pack in packs().packs.values() if pack.review_by < date(2026, 11, 22)]
-    assert stale == []
-
-
-def test_a_pack_loads_beside_the_shipped_ones(tmp_path: Path) -> None:
-    load(tmp_path, PACK)
-    (tmp_path / "README.md").write_text("not a pack", encoding="utf-8")
-    assert set(load_packs(tmp_path).packs) == {"ZZ", "FR"}
-
-
-@pytest.mark.parametrize(
-    ("change", "place"),
-    [
-        (("name: Test", "name: Test\nnmae: Typo"), "nmae"),
-        (("name: Test", "name: Test\nname: Twice"), "name is said twice"),
-        (("kind: none", "kind: eternal"), "dead.term.kind"),
-        (("kind: none", "kind: fixed"), "years belong to kinds fixed and renewable"),
-        (("kind: none", "kind: none, years: 5"), "years belong to kinds fixed and renewable"),
-        (("in_force", "maybe"), "status"),
-        (('"2027-01-01"', '"2027-13-01"'), "review_by"),
-        (('"2027-01-01"', "2027-01-01"), "quote dates"),
-        (('"2026.1.1"', "2026.1"), "version"),
-        (("id: FR", "id: DE"), "is named DE.yaml"),
-        (("dead: {term: {kind: none}}", ""), "dead"),
-        (("name: Test", "name: [unclosed"), "line"),
-        (("name: Test", "name: \x07"), "not YAML"),
-        (("name: Test", "name: T\nextends: [IT]"), "there is no pack IT"),
-        (("name: Test", "name: T\nextends: [FR]"), "go in a circle"),
-        (("name: Test", "name: T\nminors: {majority: '18'}"), "minors.majority"),
-        (
-            ("name: Test", "name: T\nemits: [{code: KEEP_LOG, parameters: {years: 1}}]"),
-            "emits.0.parameters",
-        ),
-        (("name: Test", "name: T\nbars: [{id: X, message: m, cure: none}]"), "a bar without"),
-        (
-            (
-                "name: Test",
-                "name: T\nbars: [{id: X, message: m, cure: none, unfiled: FR, effect: advisory}]",
-            ),
-            "a bar is prohibit or review",
-        ),
-        (
-            (
-                "name: Test",
-                "name: T\nbars:\n- &a {id: X, message: m, cure: none, unfiled: FR}\n- *a",
-            ),
-            "an id is said twice",
-        ),
-        (
-            ("name: Test", "name: T\nexceptions: [{claim: HISTORICAL, effect: prohibit}]"),
-            "an exception is review or advisory",
-        ),
-        (("name: Test", "name: T\nconsent: {by: [{when: adult}]}"), "either any_of or all_of"),
-    ],
-)
-def test_a_fault_is_one_line_with_file_and_place(
-    tmp_path: Path, change: tuple[str, str], place: str
-) -> None:
-    assert change[0] in PACK
-    with pytest.raises(SetupError) as caught:
-        load(tmp_path, PACK.replace(*change))
-    message = str(caught.value)
-    assert place in message
-    assert message.startswith("FR")
-    assert "\n" not in message
-
-
-def test_a_pack_is_named_after_a_territory(tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match="no territory"):
-        load(tmp_path, PACK.replace("FR", "XX"), "XX.yaml")
-    (tmp_path / "XX.yaml").unlink()
-    with pytest.raises(SetupError, match="no territory"):
-        load(tmp_path, PACK.replace("FR", '"001"'), "001.yaml")
-
-
-def test_a_shipped_pack_is_not_redefined(tmp_path: Path) -> None:
-    floor = (SHIPPED / "ZZ.yaml").read_text(encoding="utf-8")
-    with pytest.raises(SetupError, match="there already is a pack ZZ"):
-        load(tmp_path, floor, "ZZ.yaml")
-
-
-def test_packs_in_a_circle_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "DE.yaml").write_text(
-        PACK.replace("FR", "DE") + "extends: [FR]\n", encoding="utf-8"
-    )
-    with pytest.raises(SetupError, match="circle"):
-        load(tmp_path, PACK + "extends: [DE]\n")
-
-
-def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match="does not exist"):
-        load_packs(tmp_path / "absent")
-    (tmp_path / "FR.yaml").write_bytes(b"\xff\xfe\xff")
-    with pytest.raises(SetupError, match="UTF-8"):
-        load_packs(tmp_path)
-    (tmp_path / "FR.yaml").unlink()
-    with pytest.raises(SetupError, match=r"ends in \.yaml"):
-        load(tmp_path, PACK, "FR.yml")
 
 
 def test_without_a_whole_floor_there_are_no_packs() -> None:
@@ -158,6 +38,9 @@ def test_without_a_whole_floor_there_are_no_packs() -> None:
         assemble({"ZZ": floor.model_copy(update={"minors": None})})
     with pytest.raises(SetupError, match="extends nothing"):
         assemble({"ZZ": floor.model_copy(update={"extends": ("FR",)})})
+    late = floor.bars[0].model_copy(update={"status": Status.DRAFT})
+    with pytest.raises(SetupError, match="holds already"):
+        assemble({"ZZ": floor.model_copy(update={"bars": (late,)})})
 
 
 def test_territories_are_read_by_their_packs_and_else_by_the_floor() -> None:
@@ -200,3 +83,14 @@ def test_readings_are_remembered_but_not_without_limit() -> None:
 def test_versions_always_name_the_floor() -> None:
     names = [(one.id, one.version) for one in many_packs().versions([many_packs().packs["IS"]])]
     assert names == [("IS", "2026.1.1"), ("ZZ", "2026.11.1")]
+
+
+def test_draft_statements_are_no_law() -> None:
+    drafted = many_packs().packs["MX"]
+    assert len(in_force(drafted).dead.terms) == len(drafted.dead.terms) - 1
+    assert len(in_force(drafted).consent.forms) == len(drafted.consent.forms) - 1
+    minors = many_packs().packs["TH"].minors
+    assert minors is not None
+    later = minors.model_copy(update={"status": Status.DRAFT})
+    assert in_force(drafted.model_copy(update={"minors": later})).minors is None
+    assert in_force(drafted.model_copy(update={"minors": minors})).minors == minors

@@ -28,6 +28,7 @@ from .build import (
     codes,
     dead,
     heirs_grant,
+    holders,
     objection,
     places,
     subject,
@@ -74,7 +75,7 @@ def test_a_draft_term_protects_if_asked() -> None:
 
 def test_a_death_dated_tomorrow_counts_today() -> None:
     tomorrow = AT.date() + timedelta(days=1)
-    dying = subject(died=tomorrow, holders=frozenset("h"))
+    dying = subject(died=tomorrow, holders=holders("h"))
     assert "AUTHORITY_MISSING" in codes(answer(dying, **places("IS")))
     assert answer(replace(dying, died=tomorrow + timedelta(days=1)), **places("IS")).may_proceed
 

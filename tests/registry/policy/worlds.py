@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from registry.policy.facts import (
     Candidate,
+    Circumstance,
     Facts,
     Grant,
+    Holder,
     Objection,
     Order,
     Person,
@@ -25,9 +27,11 @@ from registry.policy.facts import (
 from registry.policy.vocabulary import (
     AiUse,
     Band,
+    CircumstanceName,
     ContentFlag,
     GrantorRole,
     GrantState,
+    Kinship,
     LegalException,
     Modality,
     ObjectionState,
@@ -40,7 +44,23 @@ from registry.policy.vocabulary import (
 from .build import AT
 
 SUBJECTS = ("s0", "s1")
-PLACES = ("IS", "NO", "CL", "PE", "NZ", "EU", "IT", "TH", "SE", "DK", "BR", "US-CA", "FR", "001")
+PLACES = (
+    "IS",
+    "NO",
+    "CL",
+    "PE",
+    "NZ",
+    "EU",
+    "IT",
+    "TH",
+    "SE",
+    "DK",
+    "BR",
+    "US-CA",
+    "FR",
+    "001",
+    "MX",
+)
 PURPOSES = (Purpose.UNSPECIFIED, Purpose.POLITICAL, Purpose.IDENTITY_BYPASS)
 DEATHS = (date(2020, 6, 1), date(1980, 2, 29), date(1900, 1, 1), AT.date() + timedelta(days=1))
 BANDS: tuple[tuple[Band, ...], ...] = (
@@ -118,6 +138,10 @@ class World:
             acknowledges_objections=pick((frozenset(), frozenset({f"{subject}.o0"}))),
         )
 
+    def holder(self, one: str) -> Holder:
+        kinship = self.often(None, Kinship.CHILD, Kinship.SIBLING, Kinship.PARENT)
+        return Holder(one, kinship, self.chance.choice((None, 0.4, 0.6)))
+
     def objection(self, subject: str, number: int) -> Objection:
         often = self.often
         return Objection(
@@ -147,10 +171,12 @@ class World:
             classes=often(frozenset(), *classes),
             born=often(adult, None, date(2010, 1, 1), date(2007, 11, 22)),
             died=pick(DEATHS) if gone else None,
+            death_assured=often(True, False, share=0.9),
             relatives_living=pick((None, True, False)),
-            holders=frozenset(often("h", "hi", "")),
+            holders=frozenset(self.holder(each) for each in often("h", "hi", "")),
             enrolled=pick((None, frozenset(Modality), frozenset(), frozenset({Modality.FACE}))),
             domicile_at_death=pick((None, "IT", "EU", "BR", "IT-25")),
+            residence=often(None, "MX", "BR", "IT"),
             grants=tuple(self.grant(one, n) for n in range(often(3, 0, 1, 2))),
             objections=tuple(self.objection(one, n) for n in range(pick((0, 0, 0, 1)))),
             orders=(self.order(),) if self.chance.random() < 0.1 else (),
@@ -201,6 +227,11 @@ class World:
             include_draft_law=often(False, True),
         )
 
+    def circumstances(self) -> tuple[Circumstance, ...]:
+        window = CircumstanceName.ELECTION_WINDOW
+        told = self.chance.choice(((), (True,), (False,), (False, True)))
+        return tuple(Circumstance(window, "MX", one) for one in told)
+
     def facts(self) -> Facts:
         often = self.often
         request = self.request()
@@ -209,8 +240,8 @@ class World:
             "service",
             active=often(True, False, share=0.95),
             tier=self.chance.choice((0, 1, 2)),
-            filings=often(frozenset({"PE"}), frozenset()),
-            establishment=often(None, "PE", "IT", "BR"),
+            filings=often(frozenset({"PE", "MX"}), frozenset()),
+            establishment=often(None, "PE", "IT", "BR", "MX"),
             supported_obligations=often(frozenset(ObligationCode), None),
         )
         return Facts(
@@ -219,6 +250,7 @@ class World:
             service=service,
             persons=tuple(self.person(wanted) for _ in range(often(1, 0, 2))),
             subjects=tuple(self.subject(one) for one in SUBJECTS),
+            circumstances=self.circumstances(),
         )
 
 
