@@ -25,24 +25,26 @@ class RequiresScopes:
 
 
 class Requires(FieldExtension):
-    """Refuses a caller whose token lacks the scope; the schema says which it is."""
+    """Refuses a caller whose token has none of the scopes; the schema says which they are."""
 
-    def __init__(self, scope: Scope) -> None:
-        self._scope = scope
+    def __init__(self, *scopes: Scope) -> None:
+        self._scopes = scopes
 
     @override
     def apply(self, field: StrawberryField) -> None:
-        field.directives = [*field.directives, RequiresScopes(scopes=[[str(self._scope)]])]
+        scopes = [[str(one)] for one in self._scopes]
+        field.directives = [*field.directives, RequiresScopes(scopes=scopes)]
 
     @override
     async def resolve_async(
         self, next_: AsyncExtensionResolver, source: Any, info: Info, **kwargs: Any
     ) -> Any:
-        if self._scope not in info.context.caller.scopes:
-            raise ForbiddenError(f"This needs a token with the scope {self._scope}.")
+        if info.context.caller.scopes.isdisjoint(self._scopes):
+            wanted = " or ".join(self._scopes)
+            raise ForbiddenError(f"This needs a token with the scope {wanted}.")
         return await next_(source, info, **kwargs)
 
 
-def requires(scope: Scope) -> Requires:
-    """Guard a field: `extensions=[requires(Scope.GRANTS_WRITE)]`."""
-    return Requires(scope)
+def requires(*scopes: Scope) -> Requires:
+    """Guard a field: `extensions=[requires(Scope.GRANTS_WRITE)]`. Of several, any one will do."""
+    return Requires(*scopes)
