@@ -14,7 +14,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Select, Uuid, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from registry import services, subjects
+from registry import representatives, services, subjects
 from registry.database import (
     Base,
     EnumList,
@@ -92,6 +92,7 @@ class GrantEvent(Event):
     kind: Mapped[GrantEventKind]
     role: Mapped[GrantorRole | None]
     ial: Mapped[int | None]
+    representative_id: Mapped[UUID | None] = mapped_column(ForeignKey("representatives.id"))
 
 
 _STATE_AFTER = {
@@ -206,16 +207,53 @@ def _check_terms(terms: Terms, at: datetime) -> None:
 async def sign(
     session: WriteSession, *, grant_id: UUID, actor_id: UUID, role: GrantorRole, ial: int
 ) -> Grant:
-    """Make a proposed grant effective. Only somebody known at IAL2 or better can."""
+    """Sign a grant; the first signature makes it effective, as far as the law asks for no other.
+
+    As the person (SELF) whoever keeps their record signs; in any other right a representative whom
+    an office has verified. Only somebody known at IAL2 or better can.
+    """
     grant = await _locked(session, grant_id)
-    await subjects.mine(session, grant.subject_id)
+    subject = await subjects.mine(session, grant.subject_id)
     if ial < ASSURED_IAL:
         raise ForbiddenError(
             f"Signing a grant needs identity assurance {ASSURED_IAL}; this token has {ial}."
         )
-    await _require(session, grant, GrantState.PENDING)
-    await _record(session, grant, GrantEventKind.SIGNED, actor_id, role=role, ial=ial)
+    representative_id = await _in_what_right(session, subject, actor_id, role)
+    await _require(session, grant, GrantState.PENDING, GrantState.ACTIVE)
+    history = (await events(session, [grant_id]))[grant_id]
+    if any(
+        one.kind is GrantEventKind.SIGNED and (one.actor_id, one.role) == (actor_id, role)
+        for one in history
+    ):
+        raise ConflictError(f"Grant {grant_id} is signed by you as {role} already.")
+    await _record(
+        session,
+        grant,
+        GrantEventKind.SIGNED,
+        actor_id,
+        role=role,
+        ial=ial,
+        representative_id=representative_id,
+    )
     return grant
+
+
+async def _in_what_right(
+    session: ReadSession, subject: subjects.Subject, actor_id: UUID, role: GrantorRole
+) -> UUID | None:
+    """The representation in which somebody signs; None for the person's own signature."""
+    if role is GrantorRole.SELF:
+        if subject.owner_id != actor_id:
+            raise ForbiddenError(
+                "Only whoever keeps the person's record signs as SELF; say in which role you act."
+            )
+        return None
+    roles = await representatives.acting(session, subject_id=subject.id, principal_id=actor_id)
+    if role not in roles:
+        raise ForbiddenError(
+            f"You are not a verified {role} of this person: have it recorded and verified first."
+        )
+    return roles[role]
 
 
 async def revoke(
@@ -257,6 +295,7 @@ async def _record(
     *,
     role: GrantorRole | None = None,
     ial: int | None = None,
+    representative_id: UUID | None = None,
     reason: str | None = None,
 ) -> None:
     session.add(
@@ -266,6 +305,7 @@ async def _record(
             actor_id=actor_id,
             role=role,
             ial=ial,
+            representative_id=representative_id,
             reason=checked_reason(reason),
         )
     )

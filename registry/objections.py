@@ -13,7 +13,7 @@ from sqlalchemy import ForeignKey, Uuid, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from registry import subjects
+from registry import representatives, subjects
 from registry.database import (
     Base,
     Event,
@@ -25,6 +25,7 @@ from registry.database import (
 )
 from registry.errors import ConflictError, InvalidError, NotFoundError
 from registry.paging import Page, page_of
+from registry.policy.authority import RANK
 from registry.policy.vocabulary import ASSURED_IAL, GrantorRole, ObjectionState
 from registry.scopes import Scope, Scoped, columns
 
@@ -87,7 +88,7 @@ async def file(
     carve_out_grants: frozenset[UUID] = frozenset(),
 ) -> Objection:
     """Forbid the scope from now on. It holds for every check that starts after the commit."""
-    await subjects.mine(session, subject_id)
+    subject = await subjects.mine(session, subject_id)
     known = await session.scalar(select(func.count()).where(Objection.subject_id == subject_id))
     if (known or 0) >= MAX_PER_SUBJECT:
         raise ConflictError(f"A subject has at most {MAX_PER_SUBJECT} objections.")
@@ -97,7 +98,7 @@ async def file(
         id=objection_id,
         subject_id=subject_id,
         filed_by=filed_by,
-        role=GrantorRole.SELF,
+        role=await _role(session, subject, filed_by),
         **columns(scope),
         carve_out_grants=ordered(carve_out_grants),
     )
@@ -106,6 +107,14 @@ async def file(
     if ial >= ASSURED_IAL:
         await _record(session, objection_id, ObjectionEventKind.VERIFIED, filed_by)
     return objection
+
+
+async def _role(session: ReadSession, subject: subjects.Subject, actor_id: UUID) -> GrantorRole:
+    """In what right somebody objects: as the person, or in the highest role they act in."""
+    if subject.owner_id == actor_id:
+        return GrantorRole.SELF
+    roles = await representatives.acting(session, subject_id=subject.id, principal_id=actor_id)
+    return max(roles, key=RANK.__getitem__, default=GrantorRole.SELF)
 
 
 async def withdraw(

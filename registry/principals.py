@@ -27,6 +27,10 @@ class PrincipalKind(StrEnum):
     OPERATOR = "OPERATOR"
 
 
+# The registry's own offices: they answer for what they put on record, and act for nobody.
+OFFICES = frozenset({PrincipalKind.ATTESTER, PrincipalKind.REVIEWER, PrincipalKind.OPERATOR})
+
+
 class Scope(StrEnum):
     """What a token allows. A field that needs one says so in the schema."""
 
@@ -39,6 +43,9 @@ class Scope(StrEnum):
     OBJECTIONS_READ = "objections:read"
     OBJECTIONS_WRITE = "objections:write"
     SERVICES_WRITE = "services:write"
+    ORDERS_READ = "orders:read"
+    ORDERS_WRITE = "orders:write"
+    AUDIT_READ = "audit:read"
 
 
 class CredentialEventKind(StrEnum):

@@ -7,6 +7,7 @@ from api.graphql.assets import AssetMutation
 from api.graphql.checks import CheckQuery
 from api.graphql.errors import ProblemHandler
 from api.graphql.grants import GrantMutation, GrantQuery
+from api.graphql.history import HistoryQuery
 from api.graphql.log import LogQuery
 from api.graphql.objections import ObjectionMutation, ObjectionQuery
 from api.graphql.samples import SampleMutation
@@ -17,7 +18,9 @@ from api.graphql.viewer import ViewerQuery
 
 
 @strawberry.type(description="Read, and ask.")
-class Query(ViewerQuery, CheckQuery, SubjectQuery, GrantQuery, ObjectionQuery, LogQuery):
+class Query(
+    ViewerQuery, CheckQuery, HistoryQuery, SubjectQuery, GrantQuery, ObjectionQuery, LogQuery
+):
     """Read, and ask."""
 
 

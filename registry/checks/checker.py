@@ -8,12 +8,14 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 
 from registry.away import away
-from registry.checks import evidence, judging, record, snapshot
+from registry.checks import evidence, history, judging, record, snapshot
+from registry.checks.history import HistoricalDecision
 from registry.checks.lookup import Lookup
 from registry.checks.questions import Question, digest
 from registry.checks.queue import Asked, Queue
@@ -25,6 +27,7 @@ from registry.errors import (
     BusyError,
     ConflictError,
     ForbiddenError,
+    NotFoundError,
     RegistryError,
     UnauthenticatedError,
     UnavailableError,
@@ -36,6 +39,7 @@ from registry.policy.engine import decide
 from registry.policy.facts import Facts
 from registry.policy.packs import PackSet
 from registry.policy.vocabulary import Modality
+from registry.principals import PrincipalKind
 from registry.samples import Own, Vectors, Verdict
 from registry.sealing import SealError
 
@@ -108,6 +112,41 @@ class Checker:
                     vectors=vectors,
                     own=own,
                 )
+
+    async def as_of(
+        self, actor: Actor, question: Question, *, service_id: UUID, at: datetime
+    ) -> HistoricalDecision:
+        """How this question of that service stood then, by today's rules. Nothing is recorded.
+
+        The caller was authorised by `history.authorise`. NotFoundError for a service that was not
+        on record then. A service is told no more than a check would tell it.
+        """
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        asked = Asked(actor, question, answer, on_behalf_of=service_id)
+        with away():
+            async with self._pool.acquire() as connection:
+                if not await self._lookup.see(connection, [asked]):
+                    await answer  # raises what is wrong with its probes
+                known = await self._lookup.look_up(connection, [asked], as_of=at)
+        if actor.credential_id in known.revoked_credentials:
+            raise UnauthenticatedError("The access token does not hold.")
+        if service_id not in known.services:
+            raise NotFoundError("No such service at that time.", field="service")
+        facts = history.taken_at_their_word(self._gather(asked, known))
+        decision = decide(facts, self._packs)
+        if actor.kind == PrincipalKind.SERVICE:
+            decision = self._disclosed(facts, decision)
+        return HistoricalDecision(
+            at=at,
+            service_id=service_id,
+            outcome=decision.outcome,
+            basis=decision.basis,
+            reasons=decision.reasons,
+            obligations=decision.obligations,
+            persons=decision.persons,
+            packs=decision.packs,
+            engine=decision.engine,
+        )
 
     async def check_many(
         self, actor: Actor, questions: Sequence[Question]
@@ -227,15 +266,7 @@ class Checker:
             asked.fail(ConflictError(message, field="nonce"))
 
     def _decide(self, asked: Asked, known: snapshot.Snapshot) -> record.Decided:
-        facts: Facts = evidence.gather(
-            asked.question,
-            service_id=asked.actor.principal_id,
-            seen=asked.seen,
-            found=asked.found,
-            snapshot=known,
-            people=self.references.people,
-            keys=self._keys,
-        )
+        facts = self._gather(asked, known)
         decision = decide(facts, self._packs)
         return record.Decided(
             service_id=asked.actor.principal_id,
@@ -250,6 +281,17 @@ class Checker:
                 for probe in person
                 if probe.media_sha256 is not None
             ),
+        )
+
+    def _gather(self, asked: Asked, known: snapshot.Snapshot) -> Facts:
+        return evidence.gather(
+            asked.question,
+            service_id=asked.service_id,
+            seen=asked.seen,
+            found=asked.found,
+            snapshot=known,
+            people=self.references.people,
+            keys=self._keys,
         )
 
     def _disclosed(self, facts: Facts, decision: Decision) -> Decision:

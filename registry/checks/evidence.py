@@ -42,6 +42,7 @@ def gather(
         service=snapshot.services[service_id],
         persons=persons,
         subjects=tuple(one for one in known if one is not None),
+        circumstances=snapshot.circumstances,
     )
 
 

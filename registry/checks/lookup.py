@@ -5,6 +5,7 @@ every candidate stands (docs/check-cycle.md).
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import asyncpg
 
@@ -77,11 +78,12 @@ class Lookup:
             ]
 
     async def look_up(
-        self, connection: asyncpg.Connection, batch: list[Asked]
+        self, connection: asyncpg.Connection, batch: list[Asked], *, as_of: datetime | None = None
     ) -> snapshot.Snapshot:
         """One statement as a rule; again if what just became visible is near a probe.
 
         Also if a candidate no longer counts: it may have kept others out of the nearest ones.
+        `as_of`: who it is as ever, but how they stood at that moment.
         """
         for _ in range(_ROUNDS):
             wanted = _wanted(batch, self._keys)
@@ -91,6 +93,7 @@ class Lookup:
                 since=self.references.snapshot,
                 encoders=self._encoders,
                 keys=self._keys,
+                as_of=as_of,
             )
             if max(len(known.new_references), len(known.new_templates)) > MOST_NEW:
                 await self.references.refresh(connection)
@@ -131,7 +134,7 @@ def _wanted(batch: Sequence[Asked], keys: Keys) -> snapshot.Wanted:
         },
         claimed={one.claimed_subject for one in persons if one.claimed_subject is not None},
         names={keys.blind_index(one.name) for one in persons if one.name is not None},
-        services={asked.actor.principal_id for asked in batch},
+        services={asked.service_id for asked in batch},
         credentials={
             asked.actor.credential_id for asked in batch if asked.actor.credential_id is not None
         },

@@ -32,6 +32,12 @@ class Asked:
     seen: list[list[Seen]] = field(default_factory=list)
     found: list[list[Found]] = field(default_factory=list)
     asked_at: float = field(default_factory=time.monotonic)
+    on_behalf_of: UUID | None = None  # the service whose past an auditor asks about
+
+    @property
+    def service_id(self) -> UUID:
+        """The service whose question it is."""
+        return self.on_behalf_of or self.actor.principal_id
 
     @property
     def nonce(self) -> tuple[UUID, str] | None:

@@ -1,10 +1,10 @@
 """One statement, one snapshot: everything a batch of checks decides from.
 
 It returns the references that became visible since the arrays' snapshot, the state of every
-candidate, the services that ask, answers already given under a nonce, and the snapshot itself.
+candidate, the services that ask, what is so outside the request, answers already given under a
+nonce, and the snapshot itself.
 """
 
-import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,25 +14,16 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from registry import grants, objections, services, subjects
+from registry import circumstances
 from registry.checks.galleries import SealedTemplate
 from registry.checks.references import SealedReference
-from registry.checks.statement import MOST_NEW, STATEMENT
+from registry.checks.state import service_of, subjects_of
+from registry.checks.statement import MOST_NEW, STATEMENT, STATEMENT_AS_OF
 from registry.encoder_set import EncoderSet
 from registry.encoders.identity import IMAGE_HASH, Condition
 from registry.keys import Keys
 from registry.policy import facts
-from registry.policy.vocabulary import (
-    AiUse,
-    ContentFlag,
-    GrantorRole,
-    Modality,
-    ObligationCode,
-    Purpose,
-)
-from registry.sealing import SealError
-
-logger = logging.getLogger(__name__)
+from registry.policy.vocabulary import Modality
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +52,7 @@ class Snapshot:
     subjects: dict[UUID, facts.Subject]
     wrapped_keys: dict[UUID, bytes]
     services: dict[UUID, facts.Service]
+    circumstances: tuple[facts.Circumstance, ...]
     revoked_credentials: frozenset[UUID]
     answered: dict[tuple[UUID, str], tuple[UUID, bytes]]
 
@@ -72,10 +64,11 @@ async def take(
     since: str,
     encoders: EncoderSet,
     keys: Keys,
+    as_of: datetime | None = None,
 ) -> Snapshot:
-    """Ask once, and open what came."""
+    """Ask once, and open what came: as it is now, or as it was at a moment of the past."""
     row = await connection.fetchrow(
-        STATEMENT,
+        STATEMENT if as_of is None else STATEMENT_AS_OF,
         since,
         IMAGE_HASH,
         list(wanted.references),
@@ -87,9 +80,10 @@ async def take(
         [nonce for _, nonce in wanted.nonces],
         MOST_NEW + 1,
         list(wanted.templates),
+        *(() if as_of is None else (as_of,)),
     )
     snapshot, at, *parts = row
-    new, templates, hits, named, people, asking, revoked, answered = (
+    new, templates, hits, named, people, asking, outside, revoked, answered = (
         orjson.loads(one) for one in parts
     )
     by_name: dict[bytes, set[UUID]] = {}
@@ -102,9 +96,10 @@ async def take(
         new_templates=[_template(one) for one in templates],
         subject_of={UUID(one): UUID(subject) for one, subject in hits},
         named={digest: frozenset(ids) for digest, ids in by_name.items()},
-        subjects=_subjects(people, at, keys, encoders),
+        subjects=subjects_of(people, at, keys, encoders),
         wrapped_keys={UUID(one["id"]): bytes.fromhex(one["key"]) for one in people},
-        services={UUID(one["id"]): _service(one) for one in asking},
+        services={UUID(one["id"]): service_of(one) for one in asking},
+        circumstances=circumstances.fold(outside),
         revoked_credentials=frozenset(UUID(one) for one in revoked),
         answered={
             (UUID(one["service"]), one["nonce"]): (
@@ -137,107 +132,3 @@ def _template(row: dict[str, Any]) -> SealedTemplate:
         sealed_vector=bytes.fromhex(row["vector"]),
         wrapped_key=bytes.fromhex(row["key"]),
     )
-
-
-def _subjects(
-    rows: list[dict[str, Any]], at: datetime, keys: Keys, encoders: EncoderSet
-) -> dict[UUID, facts.Subject]:
-    """Everybody who can be read; of a candidate who cannot, the engine says FACTS_INCOMPLETE."""
-    found = {}
-    for row in rows:
-        try:
-            found[UUID(row["id"])] = _subject(row, at, keys, encoders)
-        except (ValueError, KeyError, TypeError, SealError):
-            logger.exception("Subject %s cannot be read.", row["id"])
-    return found
-
-
-def _subject(row: dict[str, Any], at: datetime, keys: Keys, encoders: EncoderSet) -> facts.Subject:
-    profile = subjects.open_profile(
-        bytes.fromhex(row["profile"]),
-        subject_id=UUID(row["id"]),
-        wrapped=bytes.fromhex(row["key"]),
-        keys=keys,
-    )
-    return facts.Subject(
-        id=row["id"],
-        registration=subjects.registration_of(row["events"]),
-        born=profile.birth_date,
-        enrolled=frozenset(
-            encoders.by_id[encoder].modality
-            for encoder, _ in row["templates"]
-            if encoders.is_active(encoder)
-        ),
-        grants=tuple(_grant(one, at) for one in row["grants"]),
-        objections=tuple(_objection(one) for one in row["objections"]),
-    )
-
-
-def _grant(row: dict[str, Any], at: datetime) -> facts.Grant:
-    events = row["events"]
-    ends_at = _time(row["until"])
-    # The engine judges the end of the term itself, so that "expired" can be its reason.
-    state = grants.state_of([one["kind"] for one in events], ends_at=None, at=at)
-    signed = [one for one in events if one["kind"] == grants.GrantEventKind.SIGNED]
-    revoked = [one["at"] for one in events if one["kind"] == grants.GrantEventKind.REVOKED]
-    return facts.Grant(
-        id=row["id"],
-        grantees=_set(str, row["grantees"]),
-        state=state,
-        starts_at=datetime.fromisoformat(row["from"]),
-        ends_at=ends_at,
-        revoked_at=datetime.fromisoformat(revoked[0]) if revoked else None,
-        modalities=_set(Modality, row["modalities"]),
-        uses=_set(AiUse, row["uses"]),
-        purposes=_set(Purpose, row["purposes"]),
-        territories=_set(str, row["territories"]),
-        content_allowed=_set(ContentFlag, row["content"]) or frozenset(),
-        commercial=row["commercial"],
-        uses_left=None if row["max_uses"] is None else row["max_uses"] - row["used"],
-        grantor_roles=frozenset(GrantorRole(one["role"]) for one in signed),
-        grantor_ial=min((one["ial"] for one in signed), default=0),
-        signed_by=frozenset(one["actor"] for one in signed),
-        written=row["written"],
-        separate=row["separate"],
-        represented=row["represented"],
-        replaces_performance=row["replaces"],
-        obligations=_set(ObligationCode, row["obligations"]) or frozenset(),
-        acknowledges_objections=frozenset(row["acknowledges"]),
-    )
-
-
-def _objection(row: dict[str, Any]) -> facts.Objection:
-    events = row["events"]
-    state = objections.state_of([one["kind"] for one in events])
-    ended = [one["at"] for one in events if one["kind"] in objections.ENDED]
-    return facts.Objection(
-        id=row["id"],
-        state=state,
-        since=datetime.fromisoformat(row["since"]),
-        modalities=_set(Modality, row["modalities"]),
-        uses=_set(AiUse, row["uses"]),
-        purposes=_set(Purpose, row["purposes"]),
-        territories=_set(str, row["territories"]),
-        filed_by_role=GrantorRole(row["role"]),
-        carve_out_grants=frozenset(row["carve_outs"]),
-        until=datetime.fromisoformat(ended[0]) if ended else None,
-    )
-
-
-def _service(row: dict[str, Any]) -> facts.Service:
-    standing = services.standing_of([(kind, tier) for kind, tier in row["events"]])
-    return facts.Service(
-        id=row["id"],
-        active=standing.active,
-        tier=standing.tier,
-        establishment=row["established"],
-        supported_obligations=_set(ObligationCode, row["obligations"]),
-    )
-
-
-def _set(kind: Any, values: list[str] | None) -> frozenset[Any] | None:
-    return None if values is None else frozenset(kind(one) for one in values)
-
-
-def _time(value: str | None) -> datetime | None:
-    return None if value is None else datetime.fromisoformat(value)

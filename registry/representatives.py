@@ -1,0 +1,340 @@
+"""Representatives: who acts for a minor, and who holds and exercises the rights of the dead.
+
+An owner names them; they act once an office of the registry has verified it. A holder without an
+account is on record too: where the law asks for every signature, theirs is missed.
+"""
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+import orjson
+from sqlalchemy import CheckConstraint, ForeignKey, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, mapped_column
+
+from registry import protections, services, subjects
+from registry.database import (
+    Actor,
+    Base,
+    Event,
+    ReadSession,
+    WriteSession,
+    checked_reason,
+    new_id,
+    now,
+)
+from registry.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from registry.keys import Keys
+from registry.policy.question import age
+from registry.policy.vocabulary import GrantorRole, Kinship
+from registry.principals import OFFICES
+from registry.standing import standing
+
+MAX_PER_SUBJECT: Final = 50
+GUARDIANSHIP_ENDS: Final = 19  # the highest age of majority among the shipped packs (KR)
+_OF_THE_DEAD = frozenset({GrantorRole.RIGHTS_HOLDER, GrantorRole.ESTATE_REPRESENTATIVE})
+_ROUNDING = 1e-9
+
+
+class RepresentativeEventKind(StrEnum):
+    """What may become of a representation."""
+
+    VERIFIED = "VERIFIED"
+    ENDED = "ENDED"
+
+
+class Representative(Base):
+    """Somebody named to act for a subject, or to hold their rights. `sealed`: name and source."""
+
+    __tablename__ = "representatives"
+    __table_args__ = (CheckConstraint("share > 0 and share <= 1", name="share"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    subject_id: Mapped[UUID] = mapped_column(ForeignKey("subjects.id"), index=True)
+    principal_id: Mapped[UUID | None] = mapped_column(ForeignKey("principals.id"), index=True)
+    role: Mapped[GrantorRole]
+    kinship: Mapped[Kinship | None]
+    share: Mapped[float | None]
+    sealed: Mapped[bytes]
+    ends_at: Mapped[datetime | None]
+    appointed_by: Mapped[UUID] = mapped_column(ForeignKey("principals.id"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class RepresentativeEvent(Event):
+    """What became of a representation."""
+
+    __tablename__ = "representative_events"
+
+    representative_id: Mapped[UUID] = mapped_column(ForeignKey("representatives.id"), index=True)
+    kind: Mapped[RepresentativeEventKind]
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """Who is named, in what right, and which document says so."""
+
+    role: GrantorRole
+    source: str
+    principal_id: UUID | None = None
+    name: str | None = None
+    kinship: Kinship | None = None
+    share: float | None = None  # of the rights of a dead person, 0..1
+    ends_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A representation as whoever sees the subject sees it."""
+
+    id: UUID
+    subject_id: UUID
+    principal_id: UUID | None
+    name: str | None
+    role: GrantorRole
+    kinship: Kinship | None
+    share: float | None
+    source: str
+    created_at: datetime
+    ends_at: datetime | None
+    verified: bool
+    ended: bool
+
+
+async def appoint(
+    session: WriteSession,
+    *,
+    representative_id: UUID,
+    subject_id: UUID,
+    appointment: Appointment,
+    actor: Actor,
+    keys: Keys,
+) -> Representative:
+    """Name a representative. Verified at once where an office does; else once an office has.
+
+    InvalidError for a guardian of somebody who is not known to be a minor, for a holder of the
+    rights of the living, and for shares that add up to more than the whole.
+    """
+    owner = (await subjects.mine(session, subject_id)).owner_id
+    if actor.kind not in OFFICES and actor.principal_id != owner:
+        raise ForbiddenError("The owner of the record, or an attester, names representatives.")
+    _check(appointment)
+    await _check_fits(session, subject_id, appointment, keys)
+    account = appointment.principal_id
+    if account is not None and await services.existing(session, [account]):
+        raise InvalidError("An AI service represents nobody.", field="principalId")
+    wrapped = (await subjects.wrapped_keys(session, [subject_id]))[subject_id]
+    body = {"name": appointment.name, "source": protections.checked_source(appointment.source)}
+    sealed = keys.open_key(subject_id, wrapped).seal(
+        orjson.dumps(body), context=_context(representative_id)
+    )
+    representative = Representative(
+        id=representative_id,
+        subject_id=subject_id,
+        principal_id=appointment.principal_id,
+        role=appointment.role,
+        kinship=appointment.kinship,
+        share=appointment.share,
+        sealed=sealed,
+        ends_at=appointment.ends_at,
+        appointed_by=actor.principal_id,
+    )
+    session.add(representative)
+    try:
+        await session.flush()  # other people's accounts cannot be read: the foreign key tells
+    except IntegrityError as error:
+        raise NotFoundError("No such account.", field="principalId") from error
+    if actor.kind in OFFICES:
+        await _add_event(session, representative_id, RepresentativeEventKind.VERIFIED, actor)
+    return representative
+
+
+def _check(appointment: Appointment) -> None:
+    if appointment.role is GrantorRole.SELF:
+        raise InvalidError("Nobody represents themselves: sign as SELF.", field="role")
+    if appointment.principal_id is None and not appointment.name:
+        raise InvalidError("Give the account, or a name of who has none.", field="principalId")
+    if appointment.name is not None:
+        subjects.checked_name(appointment.name)
+    if appointment.share is not None and not 0 < appointment.share <= 1:
+        raise InvalidError("A share is more than 0 and at most 1.", field="share")
+    if appointment.ends_at is not None and appointment.ends_at.tzinfo is None:
+        raise InvalidError(
+            "A time needs its offset, for example 2027-01-01T00:00:00Z.", field="endsAt"
+        )
+
+
+async def _check_fits(
+    session: ReadSession, subject_id: UUID, appointment: Appointment, keys: Keys
+) -> None:
+    """Whether somebody in this right is thinkable for a subject who stands as they do."""
+    at = await now(session)
+    if appointment.ends_at is not None and appointment.ends_at <= at:
+        raise InvalidError("A mandate ends in the future.", field="endsAt")
+    person = (await subjects.records(session, [subject_id], keys=keys)).get(subject_id)
+    if person is None:
+        raise NotFoundError("No such subject.", field="subjectId")
+    said = await protections.of_subject(session, subject_id, keys=keys)
+    dead = bool(standing(one.stated for one in said if one.stands).classes & protections.OPENING)
+    if appointment.role is GrantorRole.GUARDIAN:
+        if dead:
+            raise InvalidError("The dead have heirs, and no guardian.", field="role")
+        if person.birth_date is None:
+            raise InvalidError(
+                "A guardian is for a minor: the person's birth date is not on record.", field="role"
+            )
+        if age(person.birth_date, at.date()) >= GUARDIANSHIP_ENDS:
+            raise InvalidError("A guardian is for a minor; this person is of age.", field="role")
+    if appointment.role in _OF_THE_DEAD and not dead:
+        raise InvalidError("Rights are held for the dead; record the death first.", field="role")
+    live = [one for one in await of_subject(session, subject_id, keys=keys) if not one.ended]
+    if len(live) >= MAX_PER_SUBJECT:
+        raise ConflictError(f"A subject has at most {MAX_PER_SUBJECT} representatives.")
+    shares = [one.share for one in live if one.share is not None]
+    if math.fsum([*shares, appointment.share or 0.0]) > 1 + _ROUNDING:
+        raise InvalidError("The shares add up to more than the whole.", field="share")
+
+
+async def verify(session: WriteSession, *, representative_id: UUID, actor: Actor) -> Representative:
+    """Answer for a representation, as an office of the registry."""
+    if actor.kind not in OFFICES:
+        raise ForbiddenError("An attester, reviewer or operator verifies representatives.")
+    representative, kinds = await _locked(session, representative_id)
+    if kinds:
+        raise ConflictError(f"This representation is {kinds[-1]} already.")
+    await _add_event(session, representative_id, RepresentativeEventKind.VERIFIED, actor)
+    return representative
+
+
+async def end(
+    session: WriteSession, *, representative_id: UUID, actor: Actor, reason: str | None = None
+) -> Representative:
+    """End a representation: the subject's owner, the representative, or an office."""
+    representative, kinds = await _locked(session, representative_id)
+    owner = (await subjects.mine(session, representative.subject_id)).owner_id
+    if actor.kind not in OFFICES and actor.principal_id not in {
+        owner,
+        representative.principal_id,
+    }:
+        raise ForbiddenError("The owner, the representative or an attester ends this.")
+    if RepresentativeEventKind.ENDED in kinds:
+        raise ConflictError("This representation has ended already.")
+    await _add_event(session, representative_id, RepresentativeEventKind.ENDED, actor, reason)
+    return representative
+
+
+async def acting(
+    session: ReadSession, *, subject_id: UUID, principal_id: UUID
+) -> dict[GrantorRole, UUID]:
+    """The roles in which an account may act for a subject now, each with its representation."""
+    at = await now(session)
+    rows = await session.scalars(
+        select(Representative)
+        .where(Representative.subject_id == subject_id, Representative.principal_id == principal_id)
+        .order_by(Representative.id)
+    )
+    found = list(rows)
+    kinds = await _kinds(session, [one.id for one in found])
+    return {
+        one.role: one.id
+        for one in found
+        if kinds[one.id] == [RepresentativeEventKind.VERIFIED]
+        and (one.ends_at is None or one.ends_at > at)
+    }
+
+
+async def of_subject(session: ReadSession, subject_id: UUID, *, keys: Keys) -> list[Record]:
+    """Everybody ever named for a subject, oldest first."""
+    return (await by_subject(session, [subject_id], keys=keys))[subject_id]
+
+
+async def by_subject(
+    session: ReadSession, ids: Collection[UUID], *, keys: Keys
+) -> dict[UUID, list[Record]]:
+    """Everybody ever named for each visible subject, oldest first."""
+    rows = list(
+        await session.scalars(
+            select(Representative)
+            .where(Representative.subject_id.in_(ids))
+            .order_by(Representative.id)
+        )
+    )
+    at = await now(session)
+    kinds = await _kinds(session, [one.id for one in rows])
+    wrapped = await subjects.wrapped_keys(session, ids)
+    found: dict[UUID, list[Record]] = {one: [] for one in ids}
+    for one in rows:
+        if one.subject_id in wrapped:
+            key = keys.open_key(one.subject_id, wrapped[one.subject_id])
+            body = orjson.loads(key.open(one.sealed, context=_context(one.id)))
+            found[one.subject_id].append(_opened(one, body, kinds[one.id], at))
+    return found
+
+
+def _opened(
+    one: Representative, body: dict[str, str | None], kinds: list[str], at: datetime
+) -> Record:
+    over = one.ends_at is not None and one.ends_at <= at
+    return Record(
+        id=one.id,
+        subject_id=one.subject_id,
+        principal_id=one.principal_id,
+        name=body["name"],
+        role=one.role,
+        kinship=one.kinship,
+        share=one.share,
+        source=body["source"] or "",
+        created_at=one.created_at,
+        ends_at=one.ends_at,
+        verified=RepresentativeEventKind.VERIFIED in kinds,
+        ended=over or RepresentativeEventKind.ENDED in kinds,
+    )
+
+
+async def _kinds(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, list[str]]:
+    rows = await session.execute(
+        select(RepresentativeEvent.representative_id, RepresentativeEvent.kind)
+        .where(RepresentativeEvent.representative_id.in_(ids))
+        .order_by(RepresentativeEvent.at, RepresentativeEvent.id)
+    )
+    found: dict[UUID, list[str]] = {one: [] for one in ids}
+    for representative_id, kind in rows:
+        found[representative_id].append(kind)
+    return found
+
+
+async def _locked(
+    session: WriteSession, representative_id: UUID
+) -> tuple[Representative, list[str]]:
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(str(representative_id)))))
+    representative = await session.get(Representative, representative_id)
+    if representative is None:
+        raise NotFoundError("No such representative.")
+    return representative, (await _kinds(session, [representative_id]))[representative_id]
+
+
+async def _add_event(
+    session: WriteSession,
+    representative_id: UUID,
+    kind: RepresentativeEventKind,
+    actor: Actor,
+    reason: str | None = None,
+) -> None:
+    session.add(
+        RepresentativeEvent(
+            representative_id=representative_id,
+            kind=kind,
+            actor_id=actor.principal_id,
+            reason=checked_reason(reason),
+        )
+    )
+    await session.flush()  # the answer folds this event too
+
+
+def _context(representative_id: UUID) -> bytes:
+    return b"representative:" + representative_id.bytes
