@@ -22,6 +22,7 @@ from registry.database import (
 )
 from registry.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from registry.orders import AUTHORITIES
+from registry.paging import Page, page_of
 from registry.policy import facts, territories
 from registry.policy.vocabulary import CircumstanceName
 from registry.principals import PrincipalKind
@@ -144,6 +145,13 @@ async def mine(session: ReadSession, circumstance_id: UUID) -> Circumstance:
     if found is None:
         raise NotFoundError("No such circumstance.")
     return found
+
+
+async def page(session: ReadSession, *, first: int, after: UUID | None) -> Page[Circumstance]:
+    """Statements that were not taken back, oldest first."""
+    gone = select(CircumstanceEvent.id).where(CircumstanceEvent.circumstance_id == Circumstance.id)
+    query = select(Circumstance).where(~gone.exists())
+    return await page_of(session, query, key=Circumstance.id, first=first, after=after)
 
 
 async def retracted(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, bool]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from registry import principals
 from registry.database import Base, EnumList, Event, ReadSession, WriteSession, ordered
 from registry.errors import InvalidError, NotFoundError
+from registry.paging import Page, page_of
 from registry.policy import territories
 from registry.policy.vocabulary import ObligationCode
 
@@ -146,6 +147,11 @@ async def mine(session: ReadSession, service_id: UUID) -> Service:
     if service is None:
         raise NotFoundError("No such service.")
     return service
+
+
+async def page(session: ReadSession, *, first: int, after: UUID | None) -> Page[Service]:
+    """The services the caller may see, oldest first."""
+    return await page_of(session, select(Service), key=Service.id, first=first, after=after)
 
 
 async def standings(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, Standing]:

@@ -6,7 +6,7 @@ through a keyed index of the exact aliases given.
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -18,10 +18,12 @@ from registry.database import Base, Event, ReadSession, WriteSession, new_id, no
 from registry.errors import InvalidError, NotFoundError
 from registry.keys import Keys
 from registry.paging import Page, page_of
-from registry.policy.vocabulary import Registration
+from registry.policy.question import age
+from registry.policy.vocabulary import Registration, SubjectClass
 
 NAME_LENGTH = 200
 MAX_ALIASES = 50
+MAJORITY = 18  # of pack ZZ; what another pack says counts where it speaks
 _JOINERS = {0x200C: None, 0x200D: None}  # they belong to names in many scripts
 PROFILE_CONTEXT = b"subject-profile"
 
@@ -99,6 +101,16 @@ def registration_of(kinds: Collection[str]) -> Registration:
     for kind in kinds:
         state = Registration(kind)
     return state
+
+
+def classes(record: Record, asserted: Collection[SubjectClass]) -> frozenset[SubjectClass]:
+    """What the law sees in somebody today: what is asserted, and a minor until they are of age."""
+    found = set(asserted)
+    today = datetime.now(UTC).date()
+    dead = SubjectClass.DECEASED in found or SubjectClass.HISTORICAL in found
+    if record.birth_date is not None and not dead and age(record.birth_date, today) < MAJORITY:
+        found.add(SubjectClass.MINOR)
+    return frozenset(found or {SubjectClass.PRIVATE})
 
 
 def seal_profile(profile: Profile, *, subject_id: UUID, wrapped: bytes, keys: Keys) -> bytes:

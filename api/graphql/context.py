@@ -11,7 +11,17 @@ import api.graphql.vocabulary  # noqa: F401  # registers the enums before any ty
 from api.auth import Caller
 from api.questions import MAX_PROBES, MAX_QUESTIONS, Asked, probes_of, require_vectors
 from api.state import State
-from registry import assets, grants, objections, samples, subjects
+from registry import (
+    assets,
+    filings,
+    grants,
+    objections,
+    orders,
+    protections,
+    representatives,
+    samples,
+    subjects,
+)
 from registry.database import Database, ReadSession
 from registry.errors import InvalidError
 
@@ -32,6 +42,11 @@ class Context:
         self.objection_states = loader(self.db, objections.states)
         self.samples_of = loader(self.db, samples.by_subject)
         self.sample_states = loader(self.db, samples.states)
+        self.protections_of = loader(self.db, self._protections)
+        self.representatives_of = loader(self.db, self._representatives)
+        self.orders_lifted = loader(self.db, orders.lifted)
+        self.filings_of = loader(self.db, filings.by_service)
+        self.filing_standings = loader(self.db, filings.standings)
 
     def spend(self, asked: Sequence[Asked]) -> None:
         """Count checks against what one request may ask, under however many aliases."""
@@ -47,6 +62,16 @@ class Context:
         self, session: ReadSession, ids: Collection[UUID]
     ) -> dict[UUID, subjects.Record]:
         return await subjects.records(session, ids, keys=self.state.keys)
+
+    async def _protections(
+        self, session: ReadSession, ids: Collection[UUID]
+    ) -> dict[UUID, list[protections.Record]]:
+        return await protections.by_subject(session, ids, keys=self.state.keys)
+
+    async def _representatives(
+        self, session: ReadSession, ids: Collection[UUID]
+    ) -> dict[UUID, list[representatives.Record]]:
+        return await representatives.by_subject(session, ids, keys=self.state.keys)
 
 
 Info = strawberry.Info[Context, None]

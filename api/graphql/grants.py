@@ -93,9 +93,9 @@ class GrantProposed:
     grant: grants.Grant = strawberry.field(graphql_type=Grant)
 
 
-@strawberry.type(description="The consent is in force.")
+@strawberry.type(description="The consent is signed, and counts once all who must have signed.")
 class GrantSigned:
-    """The consent is in force."""
+    """The consent is signed."""
 
     grant: grants.Grant = strawberry.field(graphql_type=Grant)
 
@@ -221,21 +221,22 @@ class GrantMutation:
 
     @strawberry.mutation(
         extensions=[requires(Scope.GRANTS_WRITE)],
-        description="Sign a proposed consent of your subject. Needs identity assurance IAL2.",
+        description=(
+            "Sign a consent: as the person, if you keep their record, or in the role in which you"
+            " are verified to act for them. Needs identity assurance IAL2."
+        ),
     )
-    async def sign_grant(self, info: Info, id: strawberry.ID) -> SignGrantResult:
-        """Sign a proposed consent of your subject, as the person or as who speaks for them.
-
-        Rights that need a mandate (guardian, estate) are recorded by the operator until mandates
-        can be proved here.
-        """
+    async def sign_grant(
+        self, info: Info, id: strawberry.ID, role: GrantorRole = GrantorRole.SELF
+    ) -> SignGrantResult:
+        """Sign a consent, as the person or in the role in which you act for them."""
         caller, grant_id = info.context.caller, identifier(id, "grant")
         async with info.context.db.writing() as session:
             grant = await grants.sign(
                 session,
                 grant_id=grant_id,
                 actor_id=caller.actor.principal_id,
-                role=GrantorRole.SELF,
+                role=role,
                 ial=caller.ial,
             )
         return GrantSigned(grant=grant)

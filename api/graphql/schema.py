@@ -6,12 +6,16 @@ from strawberry.schema.config import StrawberryConfig
 from api.graphql.assets import AssetMutation
 from api.graphql.checks import CheckQuery
 from api.graphql.errors import ProblemHandler
+from api.graphql.filings import FilingMutation
 from api.graphql.grants import GrantMutation, GrantQuery
 from api.graphql.history import HistoryQuery
 from api.graphql.log import LogQuery
 from api.graphql.objections import ObjectionMutation, ObjectionQuery
+from api.graphql.orders import OrderMutation, OrderQuery
+from api.graphql.protections import ProtectionMutation
+from api.graphql.representatives import RepresentativeMutation
 from api.graphql.samples import SampleMutation
-from api.graphql.services import ServiceMutation
+from api.graphql.services import ServiceMutation, ServiceQuery
 from api.graphql.subjects import SubjectMutation, SubjectQuery
 from api.graphql.usage import UsageMutation
 from api.graphql.viewer import ViewerQuery
@@ -19,7 +23,15 @@ from api.graphql.viewer import ViewerQuery
 
 @strawberry.type(description="Read, and ask.")
 class Query(
-    ViewerQuery, CheckQuery, HistoryQuery, SubjectQuery, GrantQuery, ObjectionQuery, LogQuery
+    ViewerQuery,
+    CheckQuery,
+    HistoryQuery,
+    SubjectQuery,
+    GrantQuery,
+    ObjectionQuery,
+    OrderQuery,
+    ServiceQuery,
+    LogQuery,
 ):
     """Read, and ask."""
 
@@ -27,11 +39,15 @@ class Query(
 @strawberry.type(description="Change. Each field is one transaction, committed before it answers.")
 class Mutation(
     SubjectMutation,
+    ProtectionMutation,
+    RepresentativeMutation,
     SampleMutation,
     AssetMutation,
     GrantMutation,
     ObjectionMutation,
+    OrderMutation,
     ServiceMutation,
+    FilingMutation,
     UsageMutation,
 ):
     """Change."""

@@ -7,7 +7,10 @@ import strawberry
 
 from api.graphql.context import Info
 from api.graphql.errors import Problem
+from api.graphql.filings import Filing
+from api.graphql.paging import DEFAULT_PAGE, Connection, after, connection
 from api.graphql.permissions import requires
+from registry import filings as declared
 from registry import idempotency, services
 from registry.policy.vocabulary import ObligationCode
 from registry.principals import Scope
@@ -22,6 +25,16 @@ class Service:
     established_in: str | None
     supported_obligations: list[ObligationCode]
     created_at: datetime
+
+    @strawberry.field(
+        graphql_type=list[Filing], description="Filing numbers it declared, oldest first."
+    )
+    @staticmethod
+    async def filings(
+        service: strawberry.Parent[services.Service], info: Info
+    ) -> list[declared.Filing]:
+        """Filing numbers it declared, oldest first."""
+        return await info.context.filings_of.load(service.id) or []
 
 
 @strawberry.input(description="An AI service to put on record.")
@@ -49,6 +62,27 @@ class ServiceRegistered:
 RegisterServiceResult = Annotated[
     ServiceRegistered | Problem, strawberry.union("RegisterServiceResult")
 ]
+
+
+@strawberry.type
+class ServiceQuery:
+    """Query fields about services."""
+
+    @strawberry.field(
+        graphql_type=Connection[Service],
+        extensions=[requires(Scope.SERVICES_WRITE, Scope.ORDERS_READ, Scope.AUDIT_READ)],
+        description="Your services; every service for regulators and auditors. Oldest first.",
+    )
+    async def services(
+        self,
+        info: Info,
+        first: int = DEFAULT_PAGE,
+        after_: Annotated[str | None, strawberry.argument(name="after")] = None,
+    ) -> Connection[Service]:
+        """Services you may see, oldest first."""
+        async with info.context.db.reading() as session:
+            page = await services.page(session, first=first, after=after(after_))
+        return connection(page, lambda service: service.id)
 
 
 @strawberry.type

@@ -9,12 +9,17 @@ from api.graphql.context import Info
 from api.graphql.errors import Problem
 from api.graphql.paging import DEFAULT_PAGE, Connection, after, connection, identifier
 from api.graphql.permissions import requires
+from api.graphql.protections import Protection
+from api.graphql.representatives import Representative
 from registry import idempotency, subjects
+from registry import protections as stated
+from registry import representatives as named
 from registry import samples as enrolled
 from registry.errors import NotFoundError
 from registry.paging import Page
-from registry.policy.vocabulary import ASSURED_IAL, Registration
+from registry.policy.vocabulary import ASSURED_IAL, Registration, SubjectClass
 from registry.principals import Scope
+from registry.standing import Standing, standing
 
 if TYPE_CHECKING:
     from api.graphql.samples import Sample
@@ -41,6 +46,63 @@ class Subject:
     ) -> list[enrolled.Sample]:
         """Photographs and recordings enrolled of them, oldest first."""
         return await info.context.samples_of.load(subject.id) or []
+
+    @strawberry.field(
+        graphql_type=list[Protection], description="What is stated about them, oldest first."
+    )
+    @staticmethod
+    async def protections(
+        subject: strawberry.Parent[subjects.Record], info: Info
+    ) -> list[stated.Record]:
+        """What is stated about them, oldest first."""
+        return await info.context.protections_of.load(subject.id) or []
+
+    @strawberry.field(
+        graphql_type=list[Representative],
+        description="Everybody named to act for them or to hold their rights, oldest first.",
+    )
+    @staticmethod
+    async def representatives(
+        subject: strawberry.Parent[subjects.Record], info: Info
+    ) -> list[named.Record]:
+        """Everybody named to act for them or to hold their rights, oldest first."""
+        return await info.context.representatives_of.load(subject.id) or []
+
+    @strawberry.field(
+        description="What the law sees in them today, majority at 18; PRIVATE if nothing else."
+    )
+    @staticmethod
+    async def classes(
+        subject: strawberry.Parent[subjects.Record], info: Info
+    ) -> list[SubjectClass]:
+        """What the law sees in them today."""
+        said = await _standing(subject, info)
+        return sorted(subjects.classes(subject, said.classes))
+
+    @strawberry.field(description="When they died, if that is on record.")
+    @staticmethod
+    async def died_on(subject: strawberry.Parent[subjects.Record], info: Info) -> date | None:
+        """When they died, if that is on record."""
+        return (await _standing(subject, info)).died
+
+    @strawberry.field(description="Where they lived at death, if that is on record.")
+    @staticmethod
+    async def domicile_at_death(
+        subject: strawberry.Parent[subjects.Record], info: Info
+    ) -> str | None:
+        """Where they lived at death, if that is on record."""
+        return (await _standing(subject, info)).domicile
+
+    @strawberry.field(description="Where they live, if that is on record.")
+    @staticmethod
+    async def residence(subject: strawberry.Parent[subjects.Record], info: Info) -> str | None:
+        """Where they live, if that is on record."""
+        return (await _standing(subject, info)).residence
+
+
+async def _standing(subject: subjects.Record, info: Info) -> Standing:
+    said = await info.context.protections_of.load(subject.id) or []
+    return standing(one.stated for one in said if one.stands)
 
 
 @strawberry.input(description="A person to put on record.")

@@ -6,12 +6,15 @@ Imported by `context`, which every type's module imports: an enum is registered 
 import strawberry
 
 from registry.errors import ProblemCode
+from registry.filings import FilingStatus
 from registry.policy.vocabulary import (
     AiUse,
     Basis,
+    CircumstanceName,
     ContentFlag,
     GrantorRole,
     GrantState,
+    Kinship,
     LegalException,
     Modality,
     ObjectionState,
@@ -20,16 +23,21 @@ from registry.policy.vocabulary import (
     Purpose,
     ReasonAction,
     Registration,
+    SubjectClass,
 )
 from registry.principals import PrincipalKind
 from registry.samples import SampleState
+from registry.standing import ProtectionKind
 
 for enum in (
     AiUse,
     Basis,
+    CircumstanceName,
     ContentFlag,
+    FilingStatus,
     GrantorRole,
     GrantState,
+    Kinship,
     LegalException,
     Modality,
     ObjectionState,
@@ -37,9 +45,11 @@ for enum in (
     Outcome,
     PrincipalKind,
     ProblemCode,
+    ProtectionKind,
     Purpose,
     ReasonAction,
     Registration,
     SampleState,
+    SubjectClass,
 ):
     strawberry.enum(enum, description=enum.__doc__)

@@ -60,7 +60,7 @@ class Checker:
         evidence: record.Evidence,
     ) -> None:
         self._pool = pool
-        self._packs = packs
+        self.packs = packs
         self._recorder = record.Recorder(evidence)
         self._keys: Keys = evidence.keys
         self.encoders = encoders
@@ -133,7 +133,7 @@ class Checker:
         if service_id not in known.services:
             raise NotFoundError("No such service at that time.", field="service")
         facts = history.taken_at_their_word(self._gather(asked, known))
-        decision = decide(facts, self._packs)
+        decision = decide(facts, self.packs)
         if actor.kind == PrincipalKind.SERVICE:
             decision = self._disclosed(facts, decision)
         return HistoricalDecision(
@@ -267,7 +267,7 @@ class Checker:
 
     def _decide(self, asked: Asked, known: snapshot.Snapshot) -> record.Decided:
         facts = self._gather(asked, known)
-        decision = decide(facts, self._packs)
+        decision = decide(facts, self.packs)
         return record.Decided(
             service_id=asked.actor.principal_id,
             question=asked.question,
@@ -298,7 +298,7 @@ class Checker:
         tier = facts.service.tier
         if tells_all(decision, tier):
             return decision
-        return disclose(decision, decide(blind(facts), self._packs), tier)
+        return disclose(decision, decide(blind(facts), self.packs), tier)
 
 
 def _stopping() -> UnavailableError:

@@ -1,0 +1,176 @@
+"""Representatives in the schema: named, verified, ended."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+
+from api.graphql import once
+from api.graphql.context import Info
+from api.graphql.errors import Problem
+from api.graphql.paging import identifier
+from api.graphql.permissions import requires
+from registry import representatives
+from registry.database import ReadSession
+from registry.policy.vocabulary import GrantorRole, Kinship
+from registry.principals import Scope
+
+
+@strawberry.type(description="Somebody named to act for a person, or to hold their rights.")
+class Representative:
+    """Somebody named to act for a person, or to hold their rights."""
+
+    id: strawberry.ID
+    principal_id: strawberry.ID | None
+    name: str | None
+    role: GrantorRole
+    kinship: Kinship | None
+    share: float | None
+    source: str
+    created_at: datetime
+    ends_at: datetime | None
+    verified: bool
+    ended: bool
+
+
+@strawberry.input(description="Who is named, in what right, and which document says so.")
+class AppointRepresentativeInput:
+    """Who is named, in what right, and which document says so."""
+
+    subject_id: strawberry.ID
+    principal_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Their account; left out for a holder who has none."
+    )
+    name: str | None = None
+    role: GrantorRole
+    kinship: Kinship | None = strawberry.field(
+        default=None, description="By what title rights are held; left out, of any rank."
+    )
+    share: float | None = strawberry.field(
+        default=None, description="Of the rights of a dead person, more than 0 and at most 1."
+    )
+    ends_at: datetime | None = strawberry.field(default=None, description="End of the mandate.")
+    source: str = strawberry.field(description="The document that says so.")
+    idempotency_key: str | None = None
+
+
+@strawberry.type(description="The representative is on record; they act once verified.")
+class RepresentativeAppointed:
+    """The representative is on record."""
+
+    representative: representatives.Record = strawberry.field(graphql_type=Representative)
+
+
+@strawberry.type(description="The representative may act.")
+class RepresentativeVerified:
+    """The representative may act."""
+
+    representative: representatives.Record = strawberry.field(graphql_type=Representative)
+
+
+@strawberry.type(description="The representation has ended.")
+class RepresentativeEnded:
+    """The representation has ended."""
+
+    representative: representatives.Record = strawberry.field(graphql_type=Representative)
+
+
+AppointRepresentativeResult = Annotated[
+    RepresentativeAppointed | Problem, strawberry.union("AppointRepresentativeResult")
+]
+VerifyRepresentativeResult = Annotated[
+    RepresentativeVerified | Problem, strawberry.union("VerifyRepresentativeResult")
+]
+EndRepresentativeResult = Annotated[
+    RepresentativeEnded | Problem, strawberry.union("EndRepresentativeResult")
+]
+
+
+def _appointment(given: AppointRepresentativeInput) -> representatives.Appointment:
+    return representatives.Appointment(
+        role=given.role,
+        source=given.source,
+        principal_id=None
+        if given.principal_id is None
+        else identifier(given.principal_id, "account", "principalId"),
+        name=given.name,
+        kinship=given.kinship,
+        share=given.share,
+        ends_at=given.ends_at,
+    )
+
+
+async def _record(
+    info: Info, session: ReadSession, subject_id: UUID, representative_id: UUID
+) -> representatives.Record:
+    keys = info.context.state.keys
+    known = await representatives.of_subject(session, subject_id, keys=keys)
+    return next(one for one in known if one.id == representative_id)
+
+
+@strawberry.type
+class RepresentativeMutation:
+    """Mutation fields about representatives."""
+
+    @strawberry.mutation(
+        extensions=[requires(Scope.SUBJECTS_WRITE)],
+        description=(
+            "Name a guardian, a holder of rights or an agent. The owner of the record does, and an"
+            " attester, reviewer or operator, by whom they are verified at once."
+        ),
+    )
+    async def appoint_representative(
+        self, info: Info, input: AppointRepresentativeInput
+    ) -> AppointRepresentativeResult:
+        """Name a representative."""
+        subject_id = identifier(input.subject_id, "subject", "subjectId")
+        appointment = _appointment(input)
+        async with info.context.db.writing() as session:
+            representative_id, new = await once.claim(info, session, "appointRepresentative", input)
+            if new:
+                await representatives.appoint(
+                    session,
+                    representative_id=representative_id,
+                    subject_id=subject_id,
+                    appointment=appointment,
+                    actor=info.context.caller.actor,
+                    keys=info.context.state.keys,
+                )
+            record = await _record(info, session, subject_id, representative_id)
+        return RepresentativeAppointed(representative=record)
+
+    @strawberry.mutation(
+        extensions=[requires(Scope.SUBJECTS_WRITE)],
+        description="Answer for a representation, as an attester, reviewer or operator.",
+    )
+    async def verify_representative(
+        self, info: Info, id: strawberry.ID
+    ) -> VerifyRepresentativeResult:
+        """Answer for a representation."""
+        async with info.context.db.writing() as session:
+            row = await representatives.verify(
+                session,
+                representative_id=identifier(id, "representative"),
+                actor=info.context.caller.actor,
+            )
+            record = await _record(info, session, row.subject_id, row.id)
+        return RepresentativeVerified(representative=record)
+
+    @strawberry.mutation(
+        extensions=[requires(Scope.SUBJECTS_WRITE)],
+        description="End a representation: its subject's owner, the representative, or an office.",
+    )
+    async def end_representative(
+        self, info: Info, id: strawberry.ID, reason: str | None = None
+    ) -> EndRepresentativeResult:
+        """End a representation."""
+        async with info.context.db.writing() as session:
+            row = await representatives.end(
+                session,
+                representative_id=identifier(id, "representative"),
+                actor=info.context.caller.actor,
+                reason=reason,
+            )
+            record = await _record(info, session, row.subject_id, row.id)
+        return RepresentativeEnded(representative=record)
