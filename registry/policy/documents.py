@@ -1,55 +1,140 @@
-"""YAML that people write, read without surprises: closed models, no key twice, nothing coerced."""
+"""YAML that people write, held against a closed model: every fault with its line, in words."""
 
+import difflib
 import json
-from collections.abc import Hashable
-from typing import TypeVar
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final, TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from registry.errors import RegistryError
+from registry.policy import yaml_tree
+from registry.policy.yaml_tree import Fault, Node, Place
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 Model = TypeVar("Model", bound=BaseModel)
 
-
-class _Loader(yaml.SafeLoader):
-    """SafeLoader that refuses a key said twice; PyYAML would take the last."""
-
-    def construct_mapping(
-        self, node: yaml.MappingNode, deep: bool = False
-    ) -> dict[Hashable, object]:
-        """A mapping whose keys differ; raises yaml.MarkedYAMLError."""
-        seen = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"{key} is said twice", problem_mark=key_node.start_mark
-                )
-            seen.add(key)
-        return super().construct_mapping(node, deep)
+MAX_FAULTS: Final = 20
+_SHORT = 160
+_ALIKE = 0.7
+_WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "there is no such key",
+    "tuple_type": "Input should be a list",
+    "frozen_set_type": "Input should be a list",
+    "dict_type": "Input should be a mapping",
+    "model_type": "Input should be a mapping",
+}
+# A check of the whole model says the place itself: "bars.3: there is no instrument X".
+_PLACED = re.compile(r"(\w+(?:\.\w+)*): (.+)", re.DOTALL)
 
 
 def parse(text: str, *, file: str, model: type[Model], error: type[RegistryError]) -> Model:
-    """The document as `model`; raises `error` with one line naming file, place and fault.
+    """The document as `model`; raises `error` with a line for each fault: file, line, place, what.
 
-    Types are strict as in JSON: enums and dates are quoted strings, "18" is not a number.
+    Types are strict as in JSON: enums and dates are quoted strings, "18" is not a number. At most
+    20 faults are told. What `yaml_tree.read` cannot read is the one fault.
     """
     try:
-        document = yaml.load(text, _Loader)  # noqa: S506  # derived from SafeLoader
-        return model.model_validate_json(json.dumps(document), strict=True)
-    except yaml.MarkedYAMLError as fault:
-        mark = fault.problem_mark
-        line = mark.line + 1 if mark is not None else 0
-        raise error(f"{file}: line {line}: {fault.problem}.") from fault
-    except yaml.YAMLError as fault:
-        raise error(f"{file}: not YAML.") from fault
-    except ValidationError as fault:
-        first = fault.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "document"
-        raise error(f"{file}: {place}: {first['msg']}.") from fault
-    except (TypeError, ValueError) as fault:
-        # json.dumps: YAML dates and the like have no strict reading.
-        raise error(
-            f"{file}: a value is not text, number, list or mapping: quote dates."
-        ) from fault
+        root, faults = yaml_tree.read(text)
+    except yaml_tree.UnreadableError as unreadable:
+        raise error(_told(file, [unreadable.fault])) from unreadable
+    try:
+        found = model.model_validate_json(json.dumps(root.plain()), strict=True)
+    except ValidationError as invalid:
+        faults.extend(_faults(root, invalid.errors(include_url=False)))
+        raise error(_told(file, faults)) from invalid
+    if faults:
+        raise error(_told(file, faults))
+    return found
+
+
+def _told(file: str, faults: Iterable[Fault]) -> str:
+    lines = []
+    for one in dict.fromkeys(sorted(faults, key=lambda one: one.line)):
+        place = ".".join(map(str, one.place))
+        where = f"{file}: line {one.line}: {place}".removesuffix(": ")
+        lines.append(f"{where}: {one.message.removesuffix('.')}.")
+    if len(lines) > MAX_FAULTS:
+        lines[MAX_FAULTS:] = [f"{file}: ... and {len(lines) - MAX_FAULTS} more."]
+    return "\n".join(lines)
+
+
+def _faults(root: Node, errors: Iterable["ErrorDetails"]) -> list[Fault]:
+    """What pydantic found, once each: of the readings of a union, the one that got furthest."""
+    placed: dict[Place, tuple[Fault, ErrorDetails]] = {}
+    for one in errors:
+        fault = _fault(root, one)
+        placed.setdefault(fault.place, (fault, one))
+    deepest = {
+        place: pair
+        for place, pair in placed.items()
+        if not any(other[: len(place)] == place for other in placed if len(other) > len(place))
+    }
+    return _misspelt([fault for fault, _ in deepest.values()])
+
+
+def _fault(root: Node, one: "ErrorDetails") -> Fault:
+    loc, message = one["loc"], one["msg"].removeprefix("Value error, ")
+    said = _PLACED.fullmatch(message)
+    if not loc and said is not None:
+        loc, message = tuple(said[1].split(".")), said[2]
+    place, line, node = _find(root, loc)
+    if one["type"] == "missing":
+        place = (*place, loc[-1])
+    elif one["type"] == "extra_forbidden":
+        place, line = _find(root, loc, keys=True)[:2]
+    message = _WORDS.get(one["type"], message)
+    if node.text and one["type"] in {"string_type", "enum", "literal_error"}:
+        message = _meant(node, one, message)
+    return Fault(line, place, message)
+
+
+def _find(root: Node, loc: Place, *, keys: bool = False) -> tuple[Place, int, Node]:
+    """How much of a place there is, its line (with `keys`, that of its key), and what is there.
+
+    Names of the readings of a union, which pydantic puts among the keys, are passed over.
+    """
+    node, line = root, root.line
+    place: Place = ()
+    for part in loc:
+        if isinstance(node.value, dict) and part in node.value:
+            entry = node.value[str(part)]
+            node, line = entry.node, entry.line if keys else entry.node.line
+        elif isinstance(node.value, list) and str(part).isdigit() and int(part) < len(node.value):
+            node = node.value[int(part)]
+            line = node.line
+        else:
+            continue
+        place = (*place, part)
+    return place, line, node
+
+
+def _meant(node: Node, one: "ErrorDetails", message: str) -> str:
+    """What somebody may have meant who wrote a word that is none, or one that is no text."""
+    if not isinstance(node.value, str):
+        return f'{message}: write "{node.text[:40]}"'
+    known = re.findall(r"'([^']*)'", str(one.get("ctx", {}).get("expected", "")))
+    near = difflib.get_close_matches(node.value, known, n=1, cutoff=_ALIKE)
+    if near:
+        return f"there is no {node.value[:40]}, but there is {near[0]}"
+    return message if len(message) <= _SHORT else f"there is no {node.value[:40]}"
+
+
+def _misspelt(faults: list[Fault]) -> list[Fault]:
+    """A missing key and an unknown one beside it that is much like it are one fault."""
+    found = list(faults)
+    for missing in [one for one in faults if one.message == _WORDS["missing"]]:
+        for unknown in [one for one in found if one.message == _WORDS["extra_forbidden"]]:
+            names = str(missing.place[-1]), str(unknown.place[-1])
+            alike = difflib.SequenceMatcher(None, *names).ratio() >= _ALIKE
+            if alike and missing.place[:-1] == unknown.place[:-1]:
+                found.remove(missing)
+                found.remove(unknown)
+                message = f"there is no such key, and {names[0]} is missing"
+                found.append(Fault(unknown.line, unknown.place, message))
+                break
+    return found
