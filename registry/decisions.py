@@ -1,7 +1,8 @@
 """Decisions: what was answered, when, to whom. Kept so that it can be proved and replayed.
 
-The facts are sealed under the keys of every subject they speak of, one inside the other: erasing
-one person makes them unreadable, while the log leaf and the answer stay what they were.
+What a decision was made of is sealed under the keys of every subject it speaks of, one inside the
+other: erasing one person makes it unreadable, while the log leaf and the answer stay what they
+were.
 """
 
 from collections.abc import Sequence
@@ -9,13 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import BigInteger, ForeignKey, Index, Uuid, delete, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from registry.database import Base, ReadSession, WriteSession
+from registry.errors import ConflictError
 from registry.keys import Keys
+from registry.policy.decision import Decision as EngineDecision
 from registry.policy.decision import Obligation, PackVersion, PersonDecision, Reason
 from registry.policy.facts import Facts
 from registry.policy.vocabulary import Basis, Outcome
@@ -80,8 +83,20 @@ class Answer:
         return frozenset(UUID(one.grant) for one in self.reasons if one.grant is not None)
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a decision was made of, and what the engine said; to explain it and to make it again.
+
+    `packs`: every pack that was consulted. The service may have been told less than `decision`.
+    """
+
+    facts: Facts
+    decision: EngineDecision
+    packs: tuple[PackVersion, ...]
+
+
 _ANSWER = TypeAdapter(Answer)
-_FACTS = TypeAdapter(Facts)
+_RECORDED = TypeAdapter(Recorded)
 
 
 def answer_context(decision_id: UUID) -> bytes:
@@ -111,26 +126,29 @@ def facts_context(decision_id: UUID) -> bytes:
     return b"facts:" + decision_id.bytes
 
 
-def seal_facts(
-    facts: Facts, *, decision_id: UUID, subjects: Sequence[tuple[UUID, bytes]], keys: Keys
+def seal_recorded(
+    recorded: Recorded, *, decision_id: UUID, subjects: Sequence[tuple[UUID, bytes]], keys: Keys
 ) -> bytes:
-    """The facts under each (subject, wrapped key) in that order, then the deployment's key."""
-    sealed = _FACTS.dump_json(facts)
+    """The record under each (subject, wrapped key) in that order, then the deployment's key."""
+    sealed = _RECORDED.dump_json(recorded)
     context = facts_context(decision_id)
     for subject_id, wrapped in subjects:
         sealed = keys.open_key(subject_id, wrapped).seal(sealed, context=context)
     return keys.deployment_key.seal(sealed, context=context)
 
 
-def open_facts(
+def open_recorded(
     sealed: bytes, *, decision_id: UUID, subjects: Sequence[tuple[UUID, bytes]], keys: Keys
-) -> Facts:
-    """The facts again; `subjects` as they were sealed."""
+) -> Recorded:
+    """The record again; `subjects` as they were sealed. ConflictError for an older release's."""
     context = facts_context(decision_id)
     plain = keys.deployment_key.open(sealed, context=context)
     for subject_id, wrapped in reversed(subjects):
         plain = keys.open_key(subject_id, wrapped).open(plain, context=context)
-    return _FACTS.validate_json(plain)
+    try:
+        return _RECORDED.validate_json(plain)
+    except ValidationError as error:
+        raise ConflictError("This decision was recorded by an earlier release.") from error
 
 
 async def forget_old_nonces(session: WriteSession) -> None:

@@ -33,6 +33,7 @@ from registry.errors import (
     UnavailableError,
 )
 from registry.keys import Keys
+from registry.policy.consulted import consulted
 from registry.policy.decision import Decision
 from registry.policy.disclosure import CONTRACT_TIER, blind, disclose, tells_all
 from registry.policy.engine import decide
@@ -275,6 +276,7 @@ class Checker:
             facts=facts,
             decision=decision,
             disclosed=self._disclosed(facts, decision),
+            consulted=consulted(facts, self.packs),
             media=tuple(
                 probe.media_sha256
                 for person in asked.seen

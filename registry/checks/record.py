@@ -13,11 +13,11 @@ import asyncpg
 from registry import receipts
 from registry.checks.questions import Question
 from registry.database import new_id
-from registry.decisions import Answer, seal_answer, seal_facts
+from registry.decisions import Answer, Recorded, seal_answer, seal_recorded
 from registry.errors import BusyError, SetupError
 from registry.keys import Keys
 from registry.log import entries, merkle
-from registry.policy.decision import Decision
+from registry.policy.decision import Decision, PackVersion
 from registry.policy.facts import Facts
 
 SALT_BYTES = 32
@@ -41,6 +41,7 @@ class Decided:
     facts: Facts
     decision: Decision  # what the engine said
     disclosed: Decision  # what the service is told
+    consulted: tuple[PackVersion, ...]
     media: tuple[str, ...]
 
 
@@ -176,8 +177,8 @@ def _draft(one: Decided, wrapped_keys: Mapping[UUID, bytes], evidence: Evidence)
     decision_id, salt = new_id(), os.urandom(SALT_BYTES)
     claims = _claims(one, decision_id, salt, evidence)
     about = sorted(UUID(subject.id) for subject in one.facts.subjects)
-    sealed = seal_facts(
-        one.facts,
+    sealed = seal_recorded(
+        Recorded(one.facts, one.decision, one.consulted),
         decision_id=decision_id,
         subjects=[(subject, wrapped_keys[subject]) for subject in about],
         keys=evidence.keys,

@@ -27,6 +27,7 @@ from registry.policy.vocabulary import (
 
 PERMISSION_HOLDS: Final = timedelta(minutes=10)
 REFUSAL_HOLDS: Final = timedelta(seconds=60)
+INCOMPLETE: Final = "FACTS_INCOMPLETE"
 _ADVISED = frozenset({Outcome.UNKNOWN, Outcome.CONSENT_REQUIRED})
 
 
@@ -37,7 +38,7 @@ def decide(facts: Facts, packs: PackSet) -> Decision:
     REVIEW_REQUIRED FACTS_INCOMPLETE.
     """
     try:
-        question = _question(facts, packs)
+        question = question_of(facts, packs)
         if question is None:
             return _incomplete(facts, packs)
         return _decide(question)
@@ -45,7 +46,7 @@ def decide(facts: Facts, packs: PackSet) -> Decision:
         return _incomplete(facts, packs)
 
 
-def _question(facts: Facts, packs: PackSet) -> Question | None:
+def question_of(facts: Facts, packs: PackSet) -> Question | None:
     """The facts as a question; None where something is missing or is no word of the vocabulary."""
     subjects = {one.id: one for one in facts.subjects}
     if len(subjects) != len(facts.subjects) or not _is_complete(facts):
@@ -90,7 +91,7 @@ def _is_complete(facts: Facts) -> bool:
 
 
 def _decide(question: Question) -> Decision:
-    refused = _of_request(question)
+    refused = of_request(question)
     if refused:
         return _refused_whole(question, refused)
     modalities = sorted(question.request.modalities)
@@ -112,7 +113,7 @@ def _decide(question: Question) -> Decision:
     return _combined(question, tuple(persons), rules.worst(counted))
 
 
-def _of_request(question: Question) -> tuple[Reason, ...]:
+def of_request(question: Question) -> tuple[Reason, ...]:
     """Steps 0 and 1, as far as they hang on nobody in particular."""
     if question.facts.service.active is not True:
         return (reasons.make("SERVICE_SUSPENDED"),)
@@ -184,7 +185,7 @@ def _reasons(found: list[Finding]) -> tuple[Reason, ...]:
 
 
 def _incomplete(facts: Facts, packs: PackSet) -> Decision:
-    why = (reasons.make("FACTS_INCOMPLETE"),)
+    why = (reasons.make(INCOMPLETE),)
     each = PersonDecision(Outcome.REVIEW_REQUIRED, why)
     try:
         count = len(facts.persons)

@@ -5,8 +5,9 @@ protects, grants change nothing, whether withdrawn or with duties: there is no r
 and removing such a grant would otherwise turn a refusal into a permission.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 from registry.policy import bars, objections, scope, terms
 from registry.policy.decision import Reason
@@ -21,6 +22,8 @@ from registry.policy.vocabulary import (
     Registration,
     SubjectClass,
 )
+
+Rule = Callable[..., Finding | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +49,29 @@ class Known:
 
 
 def judge(case: Case) -> Finding:
-    """What holds in one case."""
+    """What holds in one case: what the last step said."""
+    *_, (_, found) = walk(case)
+    return cast("Finding", found)  # the last step has something to say
+
+
+def walk(case: Case) -> Iterator[tuple[Rule, Finding | None]]:
+    """Each rule in turn with what it says, up to the one that decides."""
     for rule in BEFORE:
         finding = rule(case)
+        yield rule, finding
         if finding is not None:
-            return finding
+            return
     if case.subject is None:
-        return unmatched(case)
-    known = _know(case, case.subject)
+        yield unmatched, unmatched(case)
+        return
+    known = know(case, case.subject)
     for known_rule in AFTER:
         finding = known_rule(known)
         if finding is not None:
-            return _with_picture(case, finding)
-    return _with_picture(case, consent_required(known))
+            yield known_rule, _with_picture(case, finding)
+            return
+        yield known_rule, None
+    yield consent_required, _with_picture(case, consent_required(known))
 
 
 def incurable_bar(case: Case) -> Finding | None:
@@ -185,7 +198,8 @@ AFTER: tuple[Callable[[Known], Finding | None], ...] = (
 )
 
 
-def _know(case: Case, subject: Subject) -> Known:
+def know(case: Case, subject: Subject) -> Known:
+    """What the rules about a known person look at."""
     dead = is_dead(subject, case.question.today)
     weighed = scope.weigh(case, subject)
     refusals = objections.standing(case, subject)

@@ -10,7 +10,7 @@ import pytest
 
 from api.state import State
 from registry import receipts
-from registry.decisions import open_facts
+from registry.decisions import open_recorded
 from registry.errors import InvalidError
 from registry.log import checkpoint, merkle
 from registry.policy.disclosure import blind, disclose
@@ -139,13 +139,13 @@ async def test_every_decision_has_its_leaf_and_replays_to_the_same_answer(
     await connection.close()
     wrapped = {one["subject_id"]: one["wrapped"] for one in keys}
     assert row["sealed_for"] == [UUID(subject)]
-    facts = open_facts(
+    recorded = open_recorded(
         row["sealed_facts"],
         decision_id=row["id"],
         subjects=[(one, wrapped[one]) for one in row["sealed_for"]],
         keys=state.keys,
     )
-    packs = load_packs()
+    facts, packs = recorded.facts, load_packs()
     again = disclose(decide(facts, packs), decide(blind(facts), packs), facts.service.tier)
     assert (str(again.outcome), [one.code for one in again.reasons]) == (
         answer["outcome"],
