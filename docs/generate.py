@@ -1,4 +1,4 @@
-"""Write what the documentation says twice only once: settings, error codes and the GraphQL schema.
+"""Write what is said twice only once: settings, error codes, the schemas of GraphQL and of packs.
 
 python docs/generate.py
 """
@@ -6,6 +6,7 @@ python docs/generate.py
 # ruff: noqa: INP001  # run by its path, never imported
 
 import inspect
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from api.graphql.schema import printed
 from registry import errors
+from registry.policy.pack import Pack
 from registry.settings import PREFIX, Settings
 
 ROOT: Final = Path(__file__).parent.parent
@@ -29,7 +31,14 @@ def pages() -> dict[Path, str]:
         Path("docs/reference/settings.md"): _settings(),
         Path("docs/reference/errors.md"): _errors(),
         Path("api/graphql/schema.graphql"): printed(),
+        Path("registry/policy/packs/pack.schema.json"): _pack_schema(),
     }
+
+
+def _pack_schema() -> str:
+    """What an editor holds a pack against while it is written."""
+    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return json.dumps({**dialect, **Pack.model_json_schema()}, indent=1) + "\n"
 
 
 def _settings() -> str:
