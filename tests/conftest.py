@@ -144,6 +144,7 @@ class Accounts:
         ial: int = 2,
         tier: int = 2,
         supports: frozenset[ObligationCode] = frozenset(ObligationCode),
+        established_in: str | None = None,
         lifetime: timedelta = timedelta(hours=1),
     ) -> Account:
         handle, id = f"{kind.lower()}-{secrets.token_hex(6)}", new_id()
@@ -154,6 +155,7 @@ class Accounts:
                     service_id=id,
                     owner_id=OPERATOR_ID,
                     name=handle,
+                    established_in=established_in,
                     supported_obligations=supports,
                 )
                 await services.set_tier(session, service_id=id, tier=tier, actor_id=OPERATOR_ID)

@@ -99,22 +99,19 @@ def _of_age(rule: Authority, years: int | None) -> bool:
 
 
 def _deciding(case: Case, pack: Pack, subject: Subject) -> Deciding:
-    """Who decides by a pack, or by the floor: the first of its ranks that anybody is of.
+    """Who decides by a pack, or by the floor: those of the first rank that anybody is of.
 
-    Whose kinship is not known is of any rank, so that the strictest decision counts there.
+    Whoever's kinship is not known may be of that rank: they are asked too, and the strictest way
+    to decide counts.
     """
     ranks = pack.dead.holders or case.question.packs.floor.dead.holders
     unranked = frozenset(one for one in subject.holders if one.kinship is None)
+    strictest = max((one.decision for one in ranks), key=_STRICTNESS.__getitem__)
     for rank in ranks:
         entitled = frozenset(one for one in subject.holders if one.kinship in rank.any_of)
-        if entitled and not unranked:
-            return Deciding(entitled, rank.decision)
-    strictest = max((one.decision for one in ranks), key=_STRICTNESS.__getitem__)
-    if not unranked:
-        return Deciding(frozenset(), strictest)
-    known = frozenset().union(*(one.any_of for one in ranks))
-    entitled = frozenset(one for one in subject.holders if one.kinship in known)
-    return Deciding(unranked | entitled, strictest)
+        if entitled:
+            return Deciding(entitled | unranked, strictest if unranked else rank.decision)
+    return Deciding(unranked, strictest)
 
 
 def _decided(asked: Deciding, grant: Grant) -> bool:

@@ -103,19 +103,20 @@ def _check_territories(codes: frozenset[str], place: str) -> None:
 
 
 def _compare(case: CaseEntry, decision: Decision) -> CaseResult:
-    differences = tuple(_differences(case, decision))
+    found = tuple(differences(case, decision))
     codes = ", ".join(dict.fromkeys(reason.code for reason in decision.reasons))
     return CaseResult(
         id=case.id,
         title=case.title,
-        passed=not differences,
+        passed=not found,
         expected=case.expect.outcome.value,
         got=f"{decision.outcome.value} ({codes})",
-        differences=differences,
+        differences=found,
     )
 
 
-def _differences(case: CaseEntry, decision: Decision) -> list[str]:
+def differences(case: CaseEntry, decision: Decision) -> list[str]:
+    """How a decision differs from what a case expects, in words."""
     expect = case.expect
     codes = {reason.code for reason in decision.reasons}
     codes |= {f"{reason.code}:{reason.grant}" for reason in decision.reasons if reason.grant}

@@ -1,14 +1,14 @@
 """A case file's people, consents and refusals, put on record as clients would, over GraphQL.
 
-Days move with the calendar: what the file dates relative to its `now` is as far from today. What
-the API cannot make yet, or what only another clock would show, is left out by `playable`.
+What the API cannot make, or what only another clock would show, is left out.
 """
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 
@@ -16,17 +16,18 @@ from api.state import State
 from registry import services
 from registry.database import Database
 from registry.encoders.identity import FACE, FACE_DIMENSIONS, VOICE, VOICE_DIMENSIONS, Condition
-from registry.policy.case_facts import distances
+from registry.policy.case_facts import distances, facts_of
 from registry.policy.case_file import (
     CaseEntry,
     CaseFile,
     GrantEntry,
     HolderEntry,
-    Moment,
     ObjectionEntry,
     PersonEntry,
     moment,
 )
+from registry.policy.cases import differences
+from registry.policy.engine import decide
 from registry.policy.packs import PackSet
 from registry.policy.vocabulary import (
     GrantorRole,
@@ -40,8 +41,7 @@ from tests import acts
 from tests.conftest import Account, Accounts, Execute, Json
 from tests.registry import enrolling
 
-# Words of a file that no mutation can bring about yet: who disputes or suspends is a later matter.
-_UNREACHABLE = frozenset({"GRANT_SUSPENDED", "OBJECTION_DISPUTED", "CLAIM_DISPUTED"})
+_FILED = frozenset({ObjectionState.PROVISIONAL, ObjectionState.VERIFIED})
 _DERIVED = frozenset({SubjectClass.MINOR, SubjectClass.DECEASED, SubjectClass.PRIVATE})
 _ENCODERS = {"FACE": (FACE, "faceVector"), "VOICE": (VOICE, "voiceVector")}
 _CONDITIONS = {"FACE": Condition.PHOTO, "VOICE": Condition.WIDE}
@@ -77,14 +77,68 @@ _SET_FILING = (
 )
 
 
+def moved(file: CaseFile) -> CaseFile:
+    """The file as of now: what it dates relative to its `now` is as far from today.
+
+    The dates of the dead stay: laws begin on days of their own. Left out is what cannot be put on
+    record from here: grants that are suspended, used up or over, and what is disputed.
+    """
+    now = datetime.now(UTC)
+    ahead = now - file.fixtures.now
+    subjects = {
+        name: one
+        if one.died is not None or one.born is None
+        else one.model_copy(update={"born": one.born + timedelta(days=ahead.days)})
+        for name, one in file.fixtures.subjects.items()
+    }
+    grants = [
+        one.model_copy(
+            update={
+                "begins": moment(one.begins) + ahead,
+                "until": None if one.until is None else moment(one.until) + ahead,
+                "revoked_at": None if one.revoked_at is None else moment(one.revoked_at) + ahead,
+            }
+        )
+        for one in file.fixtures.grants
+    ]
+    objections = [
+        one.model_copy(update={"since": moment(one.since) + ahead})
+        for one in file.fixtures.objections
+        if one.state in _FILED and one.until is None
+    ]
+    fixtures = file.fixtures.model_copy(
+        update={
+            "now": now,
+            "subjects": subjects,
+            "grants": tuple(one for one in grants if _can_be_made(one, objections, now)),
+            "objections": tuple(objections),
+        }
+    )
+    return file.model_copy(update={"fixtures": fixtures})
+
+
+def _can_be_made(grant: GrantEntry, objections: Sequence[ObjectionEntry], now: datetime) -> bool:
+    over = grant.until is not None and moment(grant.until) <= now
+    revoked = grant.revoked_at is not None and moment(grant.revoked_at) > now
+    known = {one.id for one in objections}
+    return (
+        grant.state not in {GrantState.SUSPENDED, GrantState.REJECTED, GrantState.EXPIRED}
+        and grant.quota_remaining != 0
+        and not over
+        and not revoked
+        and grant.acknowledges_objections <= known
+    )
+
+
 def playable(case: CaseEntry, file: CaseFile, packs: PackSet) -> bool:
-    """Whether a case can be brought about over the API today, and hold on any day."""
-    request, expect = case.request, case.expect
-    if request.at is not None or request.matcher == "DOWN" or _UNREACHABLE & {*expect.reasons}:
+    """Whether a case can be brought about over the API, and holds on this day."""
+    request = case.request
+    if request.at is not None or request.matcher == "DOWN" or not request.persons:
         return False
-    told = {*expect.reasons, *expect.reasons_absent}
-    dated = {bar.id for pack in packs.packs.values() for bar in pack.bars if bar.effective}
-    return not told & dated and all(_can_be_shown(one, file) for one in request.persons)
+    if not all(_can_be_shown(one, file) for one in request.persons):
+        return False
+    decision = decide(facts_of(file, request, case.id), packs)
+    return not differences(case, decision)
 
 
 def _can_be_shown(person: PersonEntry, file: CaseFile) -> bool:
@@ -94,6 +148,8 @@ def _can_be_shown(person: PersonEntry, file: CaseFile) -> bool:
         limits = thresholds[modality.value]  # type: ignore[index]  # NAME is never probed
         if any(limits.low <= one.score < (limits.strong or limits.high) for one in scores):
             return False  # bands between have tests of their own, with the calibration's scores
+        if sum(one.score >= limits.low for one in scores) > 1:
+            return False
     if any(one.distance > _GREATEST_DISTANCE for one in distances(person)):
         return False
     for one, _ in near:
@@ -133,13 +189,6 @@ class Cast:
     signers: dict[str, Account] = field(default_factory=dict)
     hashes: dict[str, str] = field(default_factory=dict)
 
-    # ------------------------------------------------------------ time
-    def day(self, value: date) -> str:
-        return (value + (datetime.now(UTC).date() - self.file.fixtures.now.date())).isoformat()
-
-    def time(self, value: Moment) -> str:
-        return (moment(value) + (datetime.now(UTC) - self.file.fixtures.now)).isoformat()
-
     # ------------------------------------------------------------ what is put on record
     async def do(self, account: Account, document: str, **variables: Any) -> None:
         done = (await self.execute(account, document, **variables))["done"]
@@ -150,6 +199,9 @@ class Cast:
             await self._service(name)
         for name in self.file.fixtures.subjects:
             await self._subject(name)
+        if not isinstance(self.file.fixtures.name_index, dict):
+            for named in self.file.fixtures.name_index:  # somebody, whoever it is
+                await acts.subject(self.execute, self.owner, name=named)
         for grant in self.file.fixtures.grants:
             if not grant.acknowledges_objections:
                 await self._grant(grant)
@@ -158,6 +210,9 @@ class Cast:
         for grant in self.file.fixtures.grants:
             if grant.acknowledges_objections:
                 await self._grant(grant)
+        await self._orders()
+
+    async def _orders(self) -> None:
         for order in self.file.fixtures.orders:
             given = {"subjectId": self.subjects[order.subject], "scope": _scope(order)}
             told = {**given, "authority": "District Court", "reference": f"Case {order.id}"}
@@ -165,7 +220,9 @@ class Cast:
 
     async def _service(self, name: str) -> None:
         entry = self.file.fixtures.services[name]
-        account = await self.accounts.open(PrincipalKind.SERVICE, tier=2)
+        account = await self.accounts.open(
+            PrincipalKind.SERVICE, tier=2, established_in=entry.establishment
+        )
         self.services[name] = account
         for territory, number in entry.filings.items():
             filing = {"territory": territory, "number": number}
@@ -176,7 +233,7 @@ class Cast:
 
     async def _subject(self, name: str) -> None:
         entry = self.file.fixtures.subjects[name]
-        born = None if entry.born is None else self.day(entry.born)
+        born = None if entry.born is None else entry.born.isoformat()
         names = self.file.fixtures.name_index
         called = (
             [one for one, whose in names.items() if whose == name]
@@ -190,12 +247,13 @@ class Cast:
         if entry.died is not None:
             death = {
                 "subjectId": subject,
-                "diedOn": self.day(entry.died),
+                "diedOn": entry.died.isoformat(),
                 "domicile": entry.domicile_at_death,
                 "relativesLiving": entry.relatives_living,
                 "source": "Death certificate",
             }
-            await self.do(self.attester, _RECORD_DEATH, input=death)
+            witness = self.attester if entry.death_assured else self.owner
+            await self.do(witness, _RECORD_DEATH, input=death)
         for one in sorted(entry.classes - _DERIVED):
             asserted = {"subjectId": subject, "class": one, "source": "Encyclopaedia"}
             await self.do(self.attester, _ASSERT_CLASS, input=asserted)
@@ -207,7 +265,7 @@ class Cast:
 
     async def _enrol(self, name: str) -> None:
         number = len(self.subjects)
-        person = enrolling.Person(self.state, self.owner, _uuid(self.subjects[name]), 2)
+        person = enrolling.Person(self.state, self.owner, UUID(self.subjects[name]), 2)
         face = _vector(FACE_DIMENSIONS, number=number)
         await person.enrol(enrolling.face(face))
         voice = _vector(VOICE_DIMENSIONS, number=1000 + number).tobytes()
@@ -237,18 +295,14 @@ class Cast:
 
     async def _grant(self, entry: GrantEntry) -> None:
         known = entry.acknowledges_objections
-        if entry.state is GrantState.SUSPENDED or not known <= self.objections.keys():
-            return
         until = None if entry.until is None else moment(entry.until)
-        if until is not None and until <= self.file.fixtures.now:
-            return  # one that has ended cannot be proposed
         everybody = "*" in entry.grantee
         given = {
             "subjectId": self.subjects[entry.subject],
             "scope": _scope(entry),
             "grantees": None if everybody else [str(self.services[o].id) for o in entry.grantee],
-            "startsAt": None if known else self.time(entry.begins),
-            "endsAt": None if until is None else self.time(until),
+            "startsAt": None if known else moment(entry.begins).isoformat(),
+            "endsAt": None if until is None else until.isoformat(),
             "contentAllowed": sorted(entry.content_allowed),
             "commercial": entry.commercial,
             "maxUses": entry.quota_remaining,
@@ -259,8 +313,6 @@ class Cast:
             "obligations": sorted(entry.obligations),
             "acknowledgesObjections": [self.objections[one] for one in known],
         }
-        if entry.quota_remaining == 0:
-            return  # a quota is used up by uses, which tests of `takeUse` do
         made = await self.execute(self.owner, acts.PROPOSE, input=given)
         self.grants[entry.id] = made["proposeGrant"]["grant"]["id"]
         if entry.state is not GrantState.PENDING and entry.grantor_ial > 1:
@@ -283,8 +335,6 @@ class Cast:
                 await self.do(self.signers[guardian], _SIGN, id=grant, role=role)
 
     async def _objection(self, entry: ObjectionEntry) -> None:
-        if entry.state not in {ObjectionState.PROVISIONAL, ObjectionState.VERIFIED}:
-            return
         token = await self.accounts.token(
             self.owner.id, ial=1 if entry.state is ObjectionState.PROVISIONAL else 2
         )
@@ -350,7 +400,7 @@ class Cast:
             return _vector(FACE_DIMENSIONS, number=number)
         return _vector(VOICE_DIMENSIONS, number=1000 + number)
 
-    def differences(self, case: CaseEntry, decision: Json) -> list[str]:
+    def differs(self, case: CaseEntry, decision: Json) -> list[str]:
         """How the answer differs from what the file expects."""
         expect, theirs = case.expect, {made: name for name, made in self.grants.items()}
         codes = acts.codes(decision)
@@ -379,12 +429,3 @@ def _scope(entry: Any) -> Json:
     dimensions = ("modalities", "uses", "purposes", "territories")
     said = {name: getattr(entry, name) for name in dimensions}
     return {name: None if "*" in values else sorted(values) for name, values in said.items()}
-
-
-def _uuid(text: str) -> Any:
-    from uuid import UUID
-
-    return UUID(text)
-
-
-__all__ = ["Cast", "playable", "timedelta"]

@@ -283,14 +283,13 @@ class Ground:
     def holders(self, g: Grant, one: Subject, pack: Pack) -> bool:
         ranks = self.law(pack.dead.holders) or list(self.zz.dead.holders)
         ways = {rank.decision.value for rank in ranks}
-        blank = {h for h in one.holders if h.kinship is None}
-        asked = blank | {h for h in one.holders for rank in ranks if h.kinship in rank.any_of}
-        if not blank:
-            for rank in ranks:
-                of_rank = {h for h in one.holders if h.kinship in rank.any_of}
-                if of_rank:
-                    asked, ways = of_rank, {rank.decision.value}
-                    break
+        asked = blank = {h for h in one.holders if h.kinship is None}
+        for rank in ranks:
+            of_rank = {h for h in one.holders if h.kinship in rank.any_of}
+            if of_rank:
+                asked = blank | of_rank
+                ways = ways if blank else {rank.decision.value}
+                break
         signed = {h for h in asked if h.id in g.signed_by}
         if not signed:
             return False
