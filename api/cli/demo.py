@@ -20,6 +20,7 @@ from api.cli.demonstration import (
     figures,
     folder,
     people,
+    protected,
     scenes,
     souvenir,
 )
@@ -152,8 +153,9 @@ def _perform(
     with _clients(server, invited) as clients:
         with working("Registering people, pictures, voices and consents"):
             cast = people.assemble(clients.agency, invited, photos, rng)
+            known = protected.assemble(clients, invited, photos)
         _introduce(screen, cast)
-        played = _play(screen, scenes.parts(clients, cast, rng))
+        played = _play(screen, scenes.parts(clients, cast, known, rng))
         decisions = [one.told.decision for one in played if one.told.decision is not None]
         kept = evidence.collect(clients.studio, rng.choice(decisions))
         with working("Measuring"):
@@ -189,6 +191,7 @@ def _introduce(screen: Screen, cast: Cast) -> None:
             ("Gave one use, and withdraws", cast.limited.name),
             ("Gave a grant, and objects", cast.objector.name),
             ("On no record", cast.stranger.name),
+            ("Protected by law", "a child, a singer who died in 2010, a poet of long ago"),
         ]
     )
 

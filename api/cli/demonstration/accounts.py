@@ -1,6 +1,7 @@
-"""Who takes part: an agency that speaks for people, and three AI services; made by the operator.
+"""Who takes part: an agency, a registrar, a guardian, an heir and three AI services.
 
-The operator works on the machine itself, beside the running server, as `likeness token` does.
+The operator opens their accounts on the machine itself, beside the running server, as
+`likeness token` does.
 """
 
 from collections.abc import Collection
@@ -38,6 +39,9 @@ class Accounts:
     studio: Account  # tier 2: has a contract, and is named in the grants
     rival: Account  # tier 2, but in no grant
     newcomer: Account  # tier 0: only registered
+    registrar: Account  # an attester: answers for what it puts on record
+    guardian: Account  # of the child
+    heir: Account  # of the dead singer
 
     @property
     def by_role(self) -> dict[str, Account]:
@@ -56,6 +60,14 @@ async def open_accounts(data_dir: Path) -> Accounts:
         )
         rights = set(Scope) - {Scope.CHECK}
         holder = await _account(session, installation, agency, rights, ial=_IAL)
+        people = {
+            role: await _person(session, installation, kind, name)
+            for role, kind, name in (
+                ("registrar", PrincipalKind.ATTESTER, "Office of the Registrar"),
+                ("guardian", PrincipalKind.PERSON, "the child's mother"),
+                ("heir", PrincipalKind.PERSON, "the singer's daughter"),
+            )
+        }
         asking = {
             role: await _service(session, installation, name, tier=tier)
             for role, name, tier in (
@@ -64,7 +76,15 @@ async def open_accounts(data_dir: Path) -> Accounts:
                 ("newcomer", "Pop-up Avatars", 0),
             )
         }
-    return Accounts(agency=holder, **asking)
+    return Accounts(agency=holder, **asking, **people)
+
+
+async def _person(
+    session: WriteSession, installation: Installation, kind: PrincipalKind, name: str
+) -> Account:
+    principal = await principals.register(session, kind=kind, handle=name)
+    rights = {Scope.SUBJECTS_WRITE, Scope.GRANTS_WRITE}
+    return await _account(session, installation, principal, rights, ial=_IAL)
 
 
 async def _service(
@@ -79,7 +99,8 @@ async def _service(
     )
     await services.set_tier(session, service_id=service.id, tier=tier, actor_id=OPERATOR_ID)
     principal = await principals.get(session, service.id)
-    return await _account(session, installation, principal, {Scope.CHECK})
+    rights = {Scope.CHECK, Scope.SERVICES_WRITE}
+    return await _account(session, installation, principal, rights)
 
 
 async def _account(

@@ -32,6 +32,37 @@ mutation ($id: ID!) {{
     {_PROBLEM} }}
 }}"""
 
+SIGN_AS = f"""
+mutation ($id: ID!, $role: GrantorRole!) {{
+  answer: signGrant(id: $id, role: $role) {{ ... on GrantSigned {{ grant {{ id state }} }}
+    {_PROBLEM} }}
+}}"""
+
+RECORD_DEATH = f"""
+mutation ($input: RecordDeathInput!) {{
+  answer: recordDeath(input: $input) {{ ... on DeathRecorded {{ protection {{ id }} }}
+    {_PROBLEM} }}
+}}"""
+
+ASSERT_CLASS = f"""
+mutation ($input: AssertClassInput!) {{
+  answer: assertClass(input: $input) {{ ... on ClassAsserted {{ protection {{ id }} }}
+    {_PROBLEM} }}
+}}"""
+
+APPOINT_REPRESENTATIVE = f"""
+mutation ($input: AppointRepresentativeInput!) {{
+  answer: appointRepresentative(input: $input) {{
+    ... on RepresentativeAppointed {{ representative {{ id verified }} }}
+    {_PROBLEM} }}
+}}"""
+
+SET_FILING = f"""
+mutation ($input: SetFilingInput!) {{
+  answer: setFiling(input: $input) {{ ... on FilingSet {{ filing {{ id status counts }} }}
+    {_PROBLEM} }}
+}}"""
+
 REVOKE_GRANT = f"""
 mutation ($id: ID!) {{
   answer: revokeGrant(id: $id) {{ ... on GrantRevoked {{ grant {{ id state }} }}

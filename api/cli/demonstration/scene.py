@@ -20,6 +20,9 @@ class Clients:
     studio: Client
     rival: Client
     newcomer: Client
+    registrar: Client
+    guardian: Client
+    heir: Client
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ The answers are the registry's own: a scene says what an answer must be, nothing
 
 import random
 
-from api.cli.demonstration import enrolments, faces, hashes, voices
+from api.cli.demonstration import enrolments, faces, hashes, law, voices
 from api.cli.demonstration.people import Cast
+from api.cli.demonstration.protected import Protected
 from api.cli.demonstration.scene import Clients, Part, Writer
 
 
-def parts(clients: Clients, cast: Cast, rng: random.Random) -> list[Part]:
+def parts(clients: Clients, cast: Cast, protected: Protected, rng: random.Random) -> list[Part]:
     """Every part, with its acts in an order of this run's own."""
     write = Writer(clients, cast, rng)
     return [
@@ -19,6 +20,7 @@ def parts(clients: Clients, cast: Cast, rng: random.Random) -> list[Part]:
             ("Registered pictures", hashes.acts(write)),
             ("People in other pictures", faces.acts(write)),
             ("Voices, and videos", voices.acts(write)),
+            ("What the law protects anyway", law.acts(write, protected)),
             ("Enrolments and uploads", enrolments.acts(write)),
         )
     ]
