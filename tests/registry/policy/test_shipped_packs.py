@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,8 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from registry.policy.cases import read_case_file, run_case_files
-from registry.policy.pack import Pack, Statement, statements
-from registry.policy.pack_words import Confidence, Evidence, InstrumentStatus, Status, TermKind
-from registry.policy.packs import in_force
+from registry.policy.pack import Authority, Holders, Pack, Statement, Term, statements
+from registry.policy.pack_words import Confidence, Evidence, InstrumentStatus, Status
 from registry.policy.review import from_memory, overdue
 from registry.policy.shelf import SHIPPED, load_packs
 from registry.policy.vocabulary import Outcome
@@ -93,30 +93,123 @@ def test_only_a_bar_to_come_waits_for_its_day() -> None:
     assert {place.partition(":")[0] for place in waiting} == {"EU"}
 
 
-def test_whatever_protects_the_dead_today_is_told_of_every_jurisdiction() -> None:
-    told = {
-        id: [(term.kind, term.years) for term in in_force(pack).dead.terms]
-        for id, pack in PACKS.items()
-    }
-    assert told == {
-        "ZZ": [(TermKind.FIXED, 70)],
-        "CN": [(TermKind.WHILE_RELATIVES_LIVING, None)],
-        "EU": [(TermKind.DELEGATED, None)],
-        "DK": [(TermKind.NONE, None)],
-        "DE": [(TermKind.FIXED, 10)],
-        "FR": [(TermKind.NONE, None)],
-        "GB": [(TermKind.NONE, None)],
-        "US": [(TermKind.DELEGATED, None)],
-        "US-CA": [(TermKind.FIXED, 70)],
-        "US-NY": [(TermKind.FIXED, 40)],
-        "US-TN": [(TermKind.RENEWABLE, 10)],
-        "US-IL": [(TermKind.FIXED, 50)],
-        "US-TX": [(TermKind.FIXED, 50)],
-        "US-IN": [(TermKind.FIXED, 100)],
-        "IN": [(TermKind.UNSETTLED, None)],
-        "KR": [(TermKind.UNSETTLED, None)],
-        "JP": [(TermKind.UNSETTLED, None)],
-    }
+TERMS = """
+ZZ fixed 70
+CN while_relatives_living
+EU delegated
+DK none; draft fixed 50
+DE fixed 10
+FR none
+GB none
+US delegated; draft renewable 10
+US-CA fixed 70 since 1915-01-01
+US-NY fixed 40 since 2021-05-29 of US-NY
+US-TN renewable 10
+US-IL fixed 50 since 1999-01-01
+US-TX fixed 50
+US-IN fixed 100 since 1994-07-01
+IN unsettled
+KR unsettled; draft fixed 30
+JP unsettled
+"""
+HOLDERS = """
+ZZ any of CHILD PARENT SPOUSE
+CN any of CHILD PARENT SPOUSE; any of GRANDCHILD GRANDPARENT SIBLING
+DK any of CHILD PARENT SPOUSE
+DE all of CHILD LIFE_PARTNER SPOUSE; all of PARENT
+FR any of DESIGNATED_BY_DIRECTIVE; any of INTESTATE_HEIR
+US-CA majority_interest of TESTAMENTARY_BENEFICIARY TRANSFEREE; majority_interest of CHILD GRANDCHILD SPOUSE; majority_interest of PARENT
+US-NY majority_interest of TESTAMENTARY_BENEFICIARY TRANSFEREE; majority_interest of INTESTATE_HEIR
+US-TN any of EXECUTOR INTESTATE_HEIR TESTAMENTARY_BENEFICIARY TRANSFEREE
+US-IL majority_interest of TRANSFEREE; majority_interest of CHILD PARENT SPOUSE
+US-TX majority_interest of TRANSFEREE; majority_interest of CHILD GRANDCHILD PARENT SPOUSE
+US-IN majority_interest of TESTAMENTARY_BENEFICIARY TRANSFEREE; majority_interest of INTESTATE_HEIR
+"""  # noqa: E501  # a line for each pack
+EXCEPTIONS = """
+ZZ HISTORICAL NEWS_REPORTING PARODY_SATIRE SCHOLARSHIP
+CN NEWS_REPORTING SCHOLARSHIP STATE_DUTY
+EU NEWS_REPORTING SCHOLARSHIP advisory PARODY_SATIRE
+DK PARODY_SATIRE
+DE HISTORICAL NEWS_REPORTING
+FR HISTORICAL NEWS_REPORTING advisory PARODY_SATIRE
+GB NEWS_REPORTING PARODY_SATIRE
+US NEWS_REPORTING PARODY_SATIRE draft HISTORICAL SCHOLARSHIP
+US-CA HISTORICAL NEWS_REPORTING PARODY_SATIRE
+US-NY HISTORICAL NEWS_REPORTING PARODY_SATIRE
+US-TN NEWS_REPORTING PARODY_SATIRE
+US-IN NEWS_REPORTING
+IN NEWS_REPORTING PARODY_SATIRE
+KR NEWS_REPORTING
+JP NEWS_REPORTING PARODY_SATIRE
+"""
+SIGNERS = """
+ZZ adult SELF; minor GUARDIAN; dead ESTATE_REPRESENTATIVE RIGHTS_HOLDER
+CN adult SELF; minor under 14 GUARDIAN; minor from 14 all GUARDIAN SELF; dead RIGHTS_HOLDER
+EU adult SELF; minor GUARDIAN
+GB adult SELF; minor GUARDIAN
+US-CA adult SELF; minor GUARDIAN; dead RIGHTS_HOLDER
+US-NY adult SELF; minor GUARDIAN; dead RIGHTS_HOLDER
+US-TN adult SELF; minor GUARDIAN; dead RIGHTS_HOLDER
+US-IL adult SELF; minor GUARDIAN; dead RIGHTS_HOLDER
+US-TX adult SELF; minor GUARDIAN; dead RIGHTS_HOLDER
+US-IN adult SELF; dead RIGHTS_HOLDER
+IN adult SELF; minor GUARDIAN
+KR adult SELF; minor GUARDIAN
+JP adult SELF; minor GUARDIAN
+"""
+
+
+def of_term(one: Term) -> str:
+    draft = "draft " if one.status is Status.DRAFT else ""
+    years = f" {one.years}" if one.years else ""
+    since = f" since {one.died_on_or_after}" if one.died_on_or_after else ""
+    return f"{draft}{one.kind}{years}{since}" + (f" of {one.domicile}" if one.domicile else "")
+
+
+def of_holders(one: Holders) -> str:
+    return f"{one.decision} of {' '.join(sorted(one.any_of))}"
+
+
+def of_exceptions(pack: Pack) -> str:
+    groups: dict[str, list[str]] = {}
+    for one in pack.exceptions:
+        kind = "draft" if one.status is Status.DRAFT else one.effect.value
+        groups.setdefault(kind, []).append(one.claim)
+    parts = [" ".join(sorted(groups.get("review", [])))]
+    marked = sorted(set(groups) - {"review"})
+    parts += [f"{name} {' '.join(sorted(groups[name]))}" for name in marked]
+    return " ".join(parts)
+
+
+def of_authority(one: Authority) -> str:
+    under = f" under {one.age_under}" if one.age_under is not None else ""
+    start = f" from {one.age_from}" if one.age_from is not None else ""
+    every = " all" if one.all_of else ""
+    return f"{one.when}{under}{start}{every} {' '.join(sorted(one.any_of | one.all_of))}"
+
+
+@pytest.mark.parametrize(
+    ("expected", "said"),
+    [
+        (TERMS, lambda pack: "; ".join(map(of_term, pack.dead.terms))),
+        (HOLDERS, lambda pack: "; ".join(map(of_holders, pack.dead.holders))),
+        (EXCEPTIONS, of_exceptions),
+        (SIGNERS, lambda pack: "; ".join(map(of_authority, pack.consent.by))),
+    ],
+    ids=["terms", "holders", "exceptions", "signers"],
+)
+def test_every_jurisdiction_says_what_it_is_read_to_say(
+    expected: str, said: Callable[[Pack], str]
+) -> None:
+    """Written out a second time, so that no value changes by a slip."""
+    told = {f"{id} {what}" for id, pack in PACKS.items() if (what := said(pack))}
+    assert told == set(expected.strip().splitlines())
+
+
+def test_majority_is_eighteen_but_in_korea() -> None:
+    majorities = {id: pack.minors.majority for id, pack in PACKS.items() if pack.minors}
+    assert {id for id, years in majorities.items() if years != 18} == {"KR"}
+    assert majorities["KR"] == 19
 
 
 def test_what_is_from_memory_is_marked_in_every_pack_but_the_floor() -> None:
