@@ -3,7 +3,7 @@
 import difflib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -54,13 +54,17 @@ def parse(text: str, *, file: str, model: type[Model], error: type[RegistryError
 
 def _told(file: str, faults: Iterable[Fault]) -> str:
     lines = []
-    for one in dict.fromkeys(sorted(faults, key=lambda one: one.line)):
-        place = ".".join(map(str, one.place))
+    for one in dict.fromkeys(sorted(faults, key=lambda one: (one.line, _dotted(one.place)))):
+        place = _dotted(one.place)
         where = f"{file}: line {one.line}: {place}".removesuffix(": ")
         lines.append(f"{where}: {one.message.removesuffix('.')}.")
     if len(lines) > MAX_FAULTS:
         lines[MAX_FAULTS:] = [f"{file}: ... and {len(lines) - MAX_FAULTS} more."]
     return "\n".join(lines)
+
+
+def _dotted(place: Place) -> str:
+    return ".".join(map(str, place))
 
 
 def _faults(root: Node, errors: Iterable["ErrorDetails"]) -> list[Fault]:
@@ -79,8 +83,8 @@ def _faults(root: Node, errors: Iterable["ErrorDetails"]) -> list[Fault]:
 
 def _fault(root: Node, one: "ErrorDetails") -> Fault:
     loc, message = one["loc"], one["msg"].removeprefix("Value error, ")
-    said = _PLACED.fullmatch(message)
-    if not loc and said is not None:
+    said = None if loc else _PLACED.fullmatch(message)
+    if said is not None and len(_find(root, said[1].split("."))[0]) == said[1].count(".") + 1:
         loc, message = tuple(said[1].split(".")), said[2]
     place, line, node = _find(root, loc)
     if one["type"] == "missing":
@@ -93,7 +97,7 @@ def _fault(root: Node, one: "ErrorDetails") -> Fault:
     return Fault(line, place, message)
 
 
-def _find(root: Node, loc: Place, *, keys: bool = False) -> tuple[Place, int, Node]:
+def _find(root: Node, loc: Sequence[str | int], *, keys: bool = False) -> tuple[Place, int, Node]:
     """How much of a place there is, its line (with `keys`, that of its key), and what is there.
 
     Names of the readings of a union, which pydantic puts among the keys, are passed over.
