@@ -14,7 +14,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Select, Uuid, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from registry import representatives, services, subjects
+from registry import services, subjects
 from registry.database import (
     Base,
     EnumList,
@@ -26,10 +26,9 @@ from registry.database import (
     now,
     ordered,
 )
-from registry.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from registry.errors import ConflictError, InvalidError, NotFoundError
 from registry.paging import Page, page_of
 from registry.policy.vocabulary import (
-    ASSURED_IAL,
     ContentFlag,
     GrantorRole,
     GrantState,
@@ -204,70 +203,19 @@ def _check_terms(terms: Terms, at: datetime) -> None:
         raise InvalidError(f"A quota is 1 to {MAX_USES} uses.", field="maxUses")
 
 
-async def sign(
-    session: WriteSession, *, grant_id: UUID, actor_id: UUID, role: GrantorRole, ial: int
-) -> Grant:
-    """Sign a grant; the first signature makes it effective, as far as the law asks for no other.
-
-    As the person (SELF) whoever keeps their record signs; in any other right a representative whom
-    an office has verified. Only somebody known at IAL2 or better can.
-    """
-    grant = await _locked(session, grant_id)
-    subject = await subjects.mine(session, grant.subject_id)
-    if ial < ASSURED_IAL:
-        raise ForbiddenError(
-            f"Signing a grant needs identity assurance {ASSURED_IAL}; this token has {ial}."
-        )
-    representative_id = await _in_what_right(session, subject, actor_id, role)
-    await _require(session, grant, GrantState.PENDING, GrantState.ACTIVE)
-    history = (await events(session, [grant_id]))[grant_id]
-    if any(
-        one.kind is GrantEventKind.SIGNED and (one.actor_id, one.role) == (actor_id, role)
-        for one in history
-    ):
-        raise ConflictError(f"Grant {grant_id} is signed by you as {role} already.")
-    await _record(
-        session,
-        grant,
-        GrantEventKind.SIGNED,
-        actor_id,
-        role=role,
-        ial=ial,
-        representative_id=representative_id,
-    )
-    return grant
-
-
-async def _in_what_right(
-    session: ReadSession, subject: subjects.Subject, actor_id: UUID, role: GrantorRole
-) -> UUID | None:
-    """The representation in which somebody signs; None for the person's own signature."""
-    if role is GrantorRole.SELF:
-        if subject.owner_id != actor_id:
-            raise ForbiddenError(
-                "Only whoever keeps the person's record signs as SELF; say in which role you act."
-            )
-        return None
-    roles = await representatives.acting(session, subject_id=subject.id, principal_id=actor_id)
-    if role not in roles:
-        raise ForbiddenError(
-            f"You are not a verified {role} of this person: have it recorded and verified first."
-        )
-    return roles[role]
-
-
 async def revoke(
     session: WriteSession, *, grant_id: UUID, actor_id: UUID, reason: str | None = None
 ) -> Grant:
     """End a grant now. No check that starts after this is committed is permitted by it."""
-    grant = await _locked(session, grant_id)
+    grant = await locked(session, grant_id)
     await subjects.mine(session, grant.subject_id)
-    await _require(session, grant, *(set(GrantState) - FINAL))
-    await _record(session, grant, GrantEventKind.REVOKED, actor_id, reason=reason)
+    await require(session, grant, *(set(GrantState) - FINAL))
+    await record(session, grant, GrantEventKind.REVOKED, actor_id, reason=reason)
     return grant
 
 
-async def _locked(session: WriteSession, grant_id: UUID) -> Grant:
+async def locked(session: WriteSession, grant_id: UUID) -> Grant:
+    """The grant, with its changes to oneself until the transaction ends."""
     # Two changes of one grant take turns; rows cannot be locked by a role that may not update.
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(str(grant_id)))))
     return await mine(session, grant_id)
@@ -281,13 +229,14 @@ async def mine(session: ReadSession, grant_id: UUID) -> Grant:
     return grant
 
 
-async def _require(session: ReadSession, grant: Grant, *allowed: GrantState) -> None:
+async def require(session: ReadSession, grant: Grant, *allowed: GrantState) -> None:
+    """ConflictError unless the grant is in one of these states."""
     state = (await states(session, [grant]))[grant.id]
     if state not in allowed:
         raise ConflictError(f"Grant {grant.id} is {state}.")
 
 
-async def _record(
+async def record(
     session: WriteSession,
     grant: Grant,
     kind: GrantEventKind,
@@ -298,6 +247,7 @@ async def _record(
     representative_id: UUID | None = None,
     reason: str | None = None,
 ) -> None:
+    """Put on record what became of a grant."""
     session.add(
         GrantEvent(
             grant_id=grant.id,

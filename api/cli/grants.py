@@ -21,7 +21,7 @@ from api.cli.scopes import (
 )
 from api.cli.session import Acting, Key, Owner, account, identifier, run_as
 from api.cli.settings import DataDir
-from registry import grants, idempotency
+from registry import grants, idempotency, signing
 from registry.database import WriteSession
 from registry.errors import InvalidError
 from registry.grants import Grant
@@ -169,10 +169,14 @@ def sign(
     For example:
 
         likeness grant sign 0199c2f4-9a3b-7c11-8d4e-2b1a0c9d8e7f --ial 2
+
+        likeness grant sign 0199c2f4-9a3b-7c11-8d4e-2b1a0c9d8e7f --role GUARDIAN --owner mother
     """
 
     async def signed(session: WriteSession, acting: Acting, grant_id: UUID) -> Grant:
-        return await grants.sign(session, grant_id=grant_id, actor_id=acting.id, role=role, ial=ial)
+        return await signing.sign(
+            session, grant_id=grant_id, actor_id=acting.id, role=role, ial=ial
+        )
 
     _change(grant, signed, owner=owner, data_dir=data_dir)
 

@@ -13,7 +13,7 @@ from api.graphql.paging import DEFAULT_PAGE, Connection, after, connection, iden
 from api.graphql.permissions import requires
 from api.graphql.scopes import ScopeInput, scope_of
 from api.graphql.subjects import Subject
-from registry import grants, idempotency, subjects
+from registry import grants, idempotency, signing, subjects
 from registry.errors import InvalidError
 from registry.policy.vocabulary import (
     AiUse,
@@ -232,7 +232,7 @@ class GrantMutation:
         """Sign a consent, as the person or in the role in which you act for them."""
         caller, grant_id = info.context.caller, identifier(id, "grant")
         async with info.context.db.writing() as session:
-            grant = await grants.sign(
+            grant = await signing.sign(
                 session,
                 grant_id=grant_id,
                 actor_id=caller.actor.principal_id,

@@ -36,13 +36,14 @@ def test_a_failed_case_is_explained_and_ends_with_exit_code_1(
     assert (told.json["failed"], told.json["passed"]) == (1, 2 * len(cases["cases"]) - 1)
 
 
-def test_a_file_that_holds_no_cases_is_refused_in_one_line(
+def test_a_file_that_holds_no_cases_is_refused_with_a_line_for_each_fault(
     likeness: Likeness, tmp_path: Path
 ) -> None:
     file = tmp_path / "cases.yaml"
     file.write_text("surprise: 1\n")
     ended = likeness("policy", "test", str(file))
     assert (ended.code, ended.out) == (3, "")
-    assert len(ended.err.splitlines()) == 1
-    assert "cases.yaml" in ended.err
+    told = ended.err.removeprefix("Error: ").splitlines()
+    assert len(told) == 4
+    assert all(one.startswith("cases.yaml: line 1: ") for one in told)
     assert likeness("policy", "test", str(tmp_path / "absent")).code == 2
