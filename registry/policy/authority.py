@@ -1,10 +1,10 @@
 """Who may consent for whom: the person, a guardian, or those who hold the rights of the dead."""
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 
-from registry.policy import bars, terms
+from registry.policy import bars
 from registry.policy.facts import Grant, Holder, Subject
 from registry.policy.pack import Authority, Pack
 from registry.policy.pack_words import HolderDecision, Standing
@@ -24,6 +24,10 @@ _STRICTNESS = {decision: rank for rank, decision in enumerate(HolderDecision)}
 _HALF = 0.5
 
 
+# In what right a grant was signed, by whom, and for what share of the right.
+_Signed = tuple[frozenset[GrantorRole], frozenset[str], float | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Demands:
     """Whose signatures the packs of a case ask for: of the person's side, and among the holders.
@@ -33,6 +37,7 @@ class Demands:
 
     signers: tuple[tuple[Authority, ...], ...]
     shares: frozenset["Deciding"]
+    found: dict[_Signed, tuple[str, ...]] = field(default_factory=dict)  # many are signed alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,29 +48,46 @@ class Deciding:
     decision: HolderDecision
 
 
-def demands(case: Case, subject: Subject) -> Demands:
-    """What a grant about this subject must show, whichever grant it is."""
-    dead = is_dead(subject, case.question.today)
-    protecting = terms.standing(case, subject) if dead else ()
+def demands(case: Case, subject: Subject, protecting: Collection[Pack]) -> Demands:
+    """What a grant about this subject must show, whichever grant it is.
+
+    `protecting`: the packs that protect a dead subject, or may.
+    """
     return Demands(
         signers=tuple({_signers(case, pack, subject) for pack in case.packs}),
-        shares=frozenset(_deciding(case, pack, subject) for _, pack in protecting),
+        shares=frozenset(_deciding(case, pack, subject) for pack in protecting),
     )
 
 
-def gaps(asked: Demands, grant: Grant) -> Iterator[str]:
+def gaps(asked: Demands, grant: Grant) -> tuple[str, ...]:
     """AUTHORITY_MISSING or CO_HOLDER_MISSING, where the demands are not met."""
-    roles = grant.grantor_roles
-    for rules in asked.signers:
-        # No statement at all, not even the floor's, lets nobody sign.
-        if not rules or not all(
+    signed = (grant.grantor_roles, grant.signed_by, grant.interest)
+    if signed not in asked.found:
+        asked.found[signed] = _gaps(asked, grant)
+    return asked.found[signed]
+
+
+def _gaps(asked: Demands, grant: Grant) -> tuple[str, ...]:
+    if not _enough(asked.signers, grant.grantor_roles):
+        return ("AUTHORITY_MISSING",)
+    if not all(_decided(one, grant) for one in asked.shares):
+        return ("CO_HOLDER_MISSING",)
+    return ()
+
+
+def _enough(signers: tuple[tuple[Authority, ...], ...], roles: frozenset[GrantorRole]) -> bool:
+    """Whether signatures in these roles satisfy every pack.
+
+    No statement at all, not even the floor's, lets nobody sign.
+    """
+    return all(
+        rules
+        and all(
             (not roles.isdisjoint(rule.any_of)) if rule.any_of else rule.all_of <= roles
             for rule in rules
-        ):
-            yield "AUTHORITY_MISSING"
-            return
-    if not all(_decided(one, grant) for one in asked.shares):
-        yield "CO_HOLDER_MISSING"
+        )
+        for rules in signers
+    )
 
 
 def _signers(case: Case, pack: Pack, subject: Subject) -> tuple[Authority, ...]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from registry.policy import bars, identity, obligations, reasons, rules, territories
-from registry.policy.decision import Decision, PersonDecision, Reason
+from registry.policy.decision import Decision, Obligation, PersonDecision, Reason
 from registry.policy.facts import Facts
 from registry.policy.packs import PackSet
 from registry.policy.question import SEVERITY, Finding, Question
@@ -141,14 +141,15 @@ def _combined(
     spoken = {pack.id: pack for one in found for pack in one.packs}
     spoken.update((pack.id, pack) for pack in question.reading.packs)
     permitted = outcome is Outcome.PERMITTED
-    duties = obligations.union(
-        spoken.values(),
-        relied.values() if permitted else (),
-        of_service=question.of_service,
-        today=question.today,
-    )
-    lacking = obligations.unsupported(duties, question.supported)
-    if lacking and (permitted or outcome in _ADVISED):
+    duties: tuple[Obligation, ...] = ()
+    if permitted or outcome in _ADVISED:
+        duties = obligations.union(
+            spoken.values(),
+            relied.values() if permitted else (),
+            of_service=question.of_service,
+            today=question.today,
+        )
+    if lacking := obligations.unsupported(duties, question.supported):
         why = (
             *why,
             reasons.make("OBLIGATION_UNSUPPORTED", detail=f"Missing: {', '.join(lacking)}."),

@@ -81,7 +81,7 @@ class Question:
             (pack, bar)
             for pack in speaking.values()
             for bar in pack.bars
-            if (not bar.binds_service or pack.id in self.of_service) and self._touches(bar)
+            if self._touches(bar) and (not bar.binds_service or pack.id in self.of_service)
         )
 
     def holds(self, bar: Bar, pack: Pack) -> bool | None:
@@ -110,13 +110,13 @@ class Question:
         return tuple(spoken[one] for one in sorted(spoken))
 
     def _touches(self, bar: Bar) -> bool:
-        request = self.request
+        request = self.facts.request
         return (
-            bar.holds(self.today)
-            and (not bar.content or not bar.content.isdisjoint(request.content))
+            (not bar.content or not bar.content.isdisjoint(request.content))
             and (not bar.uses or request.use in bar.uses)
             and (not bar.purposes or request.purpose in bar.purposes)
             and (bar.unfiled is None or bar.unfiled not in self.facts.service.filings)
+            and bar.holds(self.today)
         )
 
 

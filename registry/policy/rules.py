@@ -201,7 +201,8 @@ AFTER: tuple[Callable[[Known], Finding | None], ...] = (
 def know(case: Case, subject: Subject) -> Known:
     """What the rules about a known person look at."""
     dead = is_dead(subject, case.question.today)
-    weighed = scope.weigh(case, subject)
+    protection = terms.standing(case, subject) if dead else ()
+    weighed = scope.weigh(case, subject, [pack for _, pack in protection])
     refusals = objections.standing(case, subject)
     return Known(
         case=case,
@@ -212,7 +213,7 @@ def know(case: Case, subject: Subject) -> Known:
             one.grant for one in weighed if one.covers and objections.survives(one.grant, refusals)
         ),
         dead=dead,
-        protection=terms.standing(case, subject) if dead else (),
+        protection=protection,
     )
 
 

@@ -4,7 +4,7 @@ No stitching: each dimension is asked of the same grant. Scope (what was granted
 before condition (whether it holds now, in its form, from those who may give it).
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -18,6 +18,7 @@ from registry.policy.vocabulary import ASSURED_IAL, GrantState, Purpose, Registr
 
 WITHDRAWN = "CONSENT_WITHDRAWN"
 # What is missing here a person can look into; anything else needs consent.
+_SIGNED = frozenset({GrantState.ACTIVE, GrantState.EXPIRED})
 REVIEWABLE = frozenset({"GRANT_SUSPENDED", "CO_HOLDER_MISSING"})
 
 
@@ -45,9 +46,12 @@ class Weighed:
         )
 
 
-def weigh(case: Case, subject: Subject) -> tuple[Weighed, ...]:
-    """Every grant of the subject that was not rejected, with what it lacks."""
-    conditions = _Conditions(case, subject)
+def weigh(case: Case, subject: Subject, protecting: Collection[Pack] = ()) -> tuple[Weighed, ...]:
+    """Every grant of the subject that was not rejected, with what it lacks.
+
+    `protecting`: the packs that protect a dead subject, or may.
+    """
+    conditions = _Conditions(case, subject, protecting)
     return tuple(
         _weighed(conditions, grant)
         for grant in subject.grants
@@ -72,10 +76,11 @@ class _Conditions:
 
     case: Case
     subject: Subject
+    protecting: Collection[Pack]
 
     @cached_property
     def authority(self) -> authority.Demands:
-        return authority.demands(self.case, self.subject)
+        return authority.demands(self.case, self.subject, self.protecting)
 
     @cached_property
     def form(self) -> "_Form":
@@ -111,26 +116,27 @@ class _Form:
 
 
 def _weighed(conditions: _Conditions, grant: Grant) -> Weighed:
-    gaps = tuple(_scope_gaps(conditions.case, grant))
-    return Weighed(grant, gaps, () if gaps else tuple(_condition_gaps(conditions, grant)))
+    gaps = _scope_gaps(conditions.case, grant)
+    return Weighed(grant, tuple(gaps), () if gaps else tuple(_condition_gaps(conditions, grant)))
 
 
-def _scope_gaps(case: Case, grant: Grant) -> Iterator[str]:
-    request = case.question.request
+def _scope_gaps(case: Case, grant: Grant) -> list[str]:
+    request, gaps = case.question.facts.request, []
     if grant.modalities is not None and case.modality not in grant.modalities:
-        yield "MODALITY_NOT_GRANTED"
+        gaps.append("MODALITY_NOT_GRANTED")
     if grant.grantees is not None and case.question.facts.service.id not in grant.grantees:
-        yield "GRANTEE_NOT_GRANTED"
+        gaps.append("GRANTEE_NOT_GRANTED")
     if grant.uses is not None and request.use not in grant.uses:
-        yield "USE_NOT_GRANTED"
+        gaps.append("USE_NOT_GRANTED")
     if not _covers_purpose(grant, request.purpose):
-        yield "PURPOSE_NOT_GRANTED"
+        gaps.append("PURPOSE_NOT_GRANTED")
     if not _covers_territories(grant, request):
-        yield "TERRITORY_NOT_GRANTED"
+        gaps.append("TERRITORY_NOT_GRANTED")
     if not request.content <= grant.content_allowed:
-        yield "CONTENT_NOT_GRANTED"
+        gaps.append("CONTENT_NOT_GRANTED")
     if request.commercial and not grant.commercial:
-        yield "COMMERCIAL_NOT_GRANTED"
+        gaps.append("COMMERCIAL_NOT_GRANTED")
+    return gaps
 
 
 def _covers_purpose(grant: Grant, purpose: Purpose) -> bool:
@@ -151,42 +157,43 @@ def _covers_territories(grant: Grant, request: Request) -> bool:
     )
 
 
-def _condition_gaps(conditions: _Conditions, grant: Grant) -> Iterator[str]:
-    at = conditions.case.question.at
+def _condition_gaps(conditions: _Conditions, grant: Grant) -> list[str]:
+    at, gaps = conditions.case.question.facts.at, []
     if grant.state is GrantState.REVOKED or (grant.revoked_at and grant.revoked_at <= at):
-        yield WITHDRAWN
+        gaps.append(WITHDRAWN)
     elif grant.state is GrantState.SUSPENDED:
-        yield "GRANT_SUSPENDED"
+        gaps.append("GRANT_SUSPENDED")
     elif (
-        grant.state not in {GrantState.ACTIVE, GrantState.EXPIRED}
+        grant.state not in _SIGNED
         or grant.grantor_ial < ASSURED_IAL
         or conditions.subject.registration is not Registration.VERIFIED
     ):
-        yield "GRANT_NOT_VERIFIED"
-    yield from _time_gaps(grant, at)
-    yield from authority.gaps(conditions.authority, grant)
-    yield from _form_gaps(conditions.form, grant)
+        gaps.append("GRANT_NOT_VERIFIED")
+    _add_time_gaps(grant, at, gaps)
+    gaps.extend(authority.gaps(conditions.authority, grant))
+    _add_form_gaps(conditions.form, grant, gaps)
+    return gaps
 
 
-def _time_gaps(grant: Grant, at: datetime) -> Iterator[str]:
+def _add_time_gaps(grant: Grant, at: datetime, gaps: list[str]) -> None:
     if grant.starts_at > at:
-        yield "GRANT_NOT_STARTED"
+        gaps.append("GRANT_NOT_STARTED")
     if grant.state is GrantState.EXPIRED or (grant.ends_at is not None and grant.ends_at <= at):
-        yield "GRANT_EXPIRED"
+        gaps.append("GRANT_EXPIRED")
     if grant.uses_left is not None and grant.uses_left <= 0:
-        yield "QUOTA_EXHAUSTED"
+        gaps.append("QUOTA_EXHAUSTED")
 
 
-def _form_gaps(form: _Form, grant: Grant) -> Iterator[str]:
+def _add_form_gaps(form: _Form, grant: Grant, gaps: list[str]) -> None:
     advised = grant.represented or not grant.replaces_performance
     if (
         (form.separate and not grant.separate)
         or (form.written and not grant.written)
         or (form.represented and not advised)
     ):
-        yield "FORM_NOT_MET"
+        gaps.append("FORM_NOT_MET")
     if form.max_term_years is not None and _runs_longer(grant, form.max_term_years):
-        yield "TERM_TOO_LONG"
+        gaps.append("TERM_TOO_LONG")
 
 
 def _runs_longer(grant: Grant, years: int) -> bool:
@@ -194,5 +201,8 @@ def _runs_longer(grant: Grant, years: int) -> bool:
     if grant.ends_at is None:
         return True
     start, end = grant.starts_at, grant.ends_at
+    span = end.year - start.year
+    if span != years:
+        return span > years
     # The same day and time `years` later, compared field by field: no 29 February to mend.
-    return (end.year - years, *end.timetuple()[1:6]) > (start.year, *start.timetuple()[1:6])
+    return end.timetuple()[1:6] > start.timetuple()[1:6]
