@@ -38,7 +38,8 @@ COMMANDS = {
     "models": _Entry("models", "app", "The face and voice models: installed, verified."),
     "token": _Entry("tokens", "app", "Access tokens and the accounts they act for."),
     "calibrate": _Entry("calibrate", "app", "How often an encoder errs, on people you know."),
-    "policy": _Entry("policy", "app", "The rule packs, tried on decision cases."),
+    "policy": _Entry("policy", "app", "The rule packs: read, tried, held against decisions."),
+    "filing": _Entry("filing", "app", "Official lists of filed services."),
     "receipt": _Entry("receipts", "app", "Signed decisions, verified."),
     "log": _Entry("logs", "app", "The transparency log, audited."),
 }
