@@ -23,10 +23,11 @@ from registry.database import (
     new_id,
     ordered,
 )
-from registry.errors import ConflictError, InvalidError, NotFoundError
+from registry.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from registry.paging import Page, page_of
 from registry.policy.authority import RANK
 from registry.policy.vocabulary import ASSURED_IAL, GrantorRole, ObjectionState
+from registry.principals import OPERATOR_ID
 from registry.scopes import Scope, Scoped, columns
 
 MAX_CARVE_OUTS = 100
@@ -111,10 +112,12 @@ async def file(
 
 async def _role(session: ReadSession, subject: subjects.Subject, actor_id: UUID) -> GrantorRole:
     """In what right somebody objects: as the person, or in the highest role they act in."""
-    if subject.owner_id == actor_id:
+    if actor_id in {subject.owner_id, OPERATOR_ID}:
         return GrantorRole.SELF
     roles = await representatives.acting(session, subject_id=subject.id, principal_id=actor_id)
-    return max(roles, key=RANK.__getitem__, default=GrantorRole.SELF)
+    if not roles:
+        raise ForbiddenError("Whoever keeps the person's record, or acts for them, objects.")
+    return max(roles, key=RANK.__getitem__)
 
 
 async def withdraw(
@@ -123,6 +126,10 @@ async def withdraw(
     """End an objection; grants it stood against count again for checks that start afterwards."""
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(str(objection_id)))))
     objection = await mine(session, objection_id)
+    subject = await subjects.mine(session, objection.subject_id)
+    role = await _role(session, subject, actor_id)
+    if RANK[role] < RANK[objection.role]:
+        raise ForbiddenError(f"A {role} does not take back what a {objection.role} said.")
     state = (await states(session, [objection_id]))[objection_id]
     if state in ENDED:
         raise ConflictError(f"Objection {objection_id} is {state}.")

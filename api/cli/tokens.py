@@ -1,6 +1,6 @@
 """`likeness token`: accounts are opened when first needed; a token's credential is on record."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, NamedTuple
 from uuid import UUID
@@ -24,6 +24,10 @@ _DEFAULT_SCOPES = {
     PrincipalKind.SERVICE: "check",
     PrincipalKind.PERSON: "subjects:* grants:* objections:*",
     PrincipalKind.ORGANISATION: "subjects:* grants:* objections:*",
+    PrincipalKind.ATTESTER: "subjects:*",
+    PrincipalKind.REVIEWER: "subjects:*",
+    PrincipalKind.REGULATOR: "orders:* audit:*",
+    PrincipalKind.AUDITOR: "orders:read audit:*",
     PrincipalKind.OPERATOR: "*",
 }
 _MOST_HOURS = 24 * 366
@@ -41,13 +45,19 @@ def create(
     service: Annotated[str | None, typer.Option(help="For this AI service.")] = None,
     person: Annotated[str | None, typer.Option(help="For this person's account.")] = None,
     organisation: Annotated[str | None, typer.Option(help="For this organisation.")] = None,
+    attester: Annotated[
+        str | None, typer.Option(help="For who attests deaths, classes and representatives.")
+    ] = None,
+    reviewer: Annotated[str | None, typer.Option(help="For this reviewer.")] = None,
+    regulator: Annotated[str | None, typer.Option(help="For this authority.")] = None,
+    auditor: Annotated[str | None, typer.Option(help="For this auditor.")] = None,
     operator: Annotated[bool, typer.Option("--operator", help="For yourself.")] = False,
     scope: Annotated[
         list[str] | None,
         typer.Option(
             help="What it allows; may be repeated, and `grants:*` means all of grants. A service"
-            " gets `check`, a person or organisation subjects, grants and objections, the operator"
-            " everything.",
+            " gets `check`, a person or organisation subjects, grants and objections, an attester"
+            " or reviewer subjects, a regulator orders and audit, the operator everything.",
         ),
     ] = None,
     ial: Annotated[
@@ -82,8 +92,21 @@ def create(
         TOKEN=$(likeness token create --service studio --tier 2)
 
         likeness token create --person anna --ial 2 --hours 8
+
+        likeness token create --attester "Registry office"
     """
-    kind, handle = _whose(service, person, organisation, operator=operator)
+    kind, handle = _whose(
+        {
+            PrincipalKind.SERVICE: service,
+            PrincipalKind.PERSON: person,
+            PrincipalKind.ORGANISATION: organisation,
+            PrincipalKind.ATTESTER: attester,
+            PrincipalKind.REVIEWER: reviewer,
+            PrincipalKind.REGULATOR: regulator,
+            PrincipalKind.AUDITOR: auditor,
+            PrincipalKind.OPERATOR: "operator" if operator else None,
+        }
+    )
     if tier is not None and kind is not PrincipalKind.SERVICE:
         raise Failed("Only a service has a tier: leave --tier out, or give --service.", USAGE)
     if supports and kind is not PrincipalKind.SERVICE:
@@ -164,21 +187,12 @@ def revoke(
     result({"credentialId": wanted, "revoked": True}, lambda: line(f"Revoked {wanted}."))
 
 
-def _whose(
-    service: str | None, person: str | None, organisation: str | None, *, operator: bool
-) -> tuple[PrincipalKind, str]:
-    given = {
-        PrincipalKind.SERVICE: service,
-        PrincipalKind.PERSON: person,
-        PrincipalKind.ORGANISATION: organisation,
-        PrincipalKind.OPERATOR: "operator" if operator else None,
-    }
+def _whose(given: Mapping[PrincipalKind, str | None]) -> tuple[PrincipalKind, str]:
+    """The one account that was named."""
     found = [(kind, handle) for kind, handle in given.items() if handle is not None]
     if len(found) != 1:
-        raise Failed(
-            "Say whose token: exactly one of --service, --person, --organisation and --operator.",
-            USAGE,
-        )
+        names = ", ".join(f"--{kind.lower()}" for kind in given)
+        raise Failed(f"Say whose token: exactly one of {names}.", USAGE)
     return found[0]
 
 

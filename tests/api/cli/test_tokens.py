@@ -80,3 +80,20 @@ def test_a_token_that_does_not_exist_is_not_revoked(likeness: Likeness) -> None:
     for id in ("x", "00000000-0000-7000-8000-00000000dead"):
         ended = likeness("token", "revoke", id)
         assert (ended.code, ended.err) == (3, "Error: No such token.\n")
+
+
+@pytest.mark.parametrize(
+    ("option", "kind", "scopes"),
+    [
+        ("--attester", "ATTESTER", ["subjects:read", "subjects:write"]),
+        ("--reviewer", "REVIEWER", ["subjects:read", "subjects:write"]),
+        ("--regulator", "REGULATOR", ["audit:read", "orders:read", "orders:write"]),
+        ("--auditor", "AUDITOR", ["audit:read", "orders:read"]),
+    ],
+)
+def test_offices_and_authorities_have_accounts_of_their_own(
+    likeness: Likeness, option: str, kind: str, scopes: list[str]
+) -> None:
+    made = likeness("token", "create", option, f"the {kind}", "--json")
+    assert made.json["scopes"] == scopes
+    assert likeness("token", "create", "--person", f"the {kind}").code == 3
