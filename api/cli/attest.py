@@ -42,7 +42,7 @@ def death(
 
     For example:
 
-        likeness attest death $SUBJECT --on 2010-06-01 --domicile US-CA --relatives --source "Death certificate 17/2010"
+        likeness attest death $SUBJECT --on 2010-06-01 --domicile US-CA --source "Certificate"
     """
 
     async def write(session: WriteSession, saying: protections.Saying) -> object:
@@ -137,7 +137,7 @@ def representative(
 
     For example:
 
-        likeness attest representative $SUBJECT --role GUARDIAN --person mother --source "Birth certificate"
+        likeness attest representative $CHILD --role GUARDIAN --person mother --source "Record"
     """
     if (person is None) == (name is None):
         raise Failed("Give --person for an account, or --name for who has none.", code="INVALID")
