@@ -27,6 +27,7 @@ SIZES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]] 
         ("--rows", "1000000"),
     ),
     "search_vectors": ("search_vectors", QUICK, USUAL, LONG),
+    "decide": ("decide", QUICK, USUAL, LONG),
     "check_cost": ("check_cost", QUICK, USUAL, LONG),
     "check_cost_faces": (
         "check_cost",

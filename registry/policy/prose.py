@@ -59,7 +59,7 @@ def _lines(pack: Pack) -> Iterator[str]:
         yield pack.rationale.strip()
         yield ""
     if pack.extends:
-        yield f"What {_and(pack.extends)} says holds here too."
+        yield f"The rules of {_and(pack.extends)} hold here too."
         yield ""
     yield f"It speaks by {_and(sorted(_words(one) for one in pack.connecting_factors))}."
     yield ""

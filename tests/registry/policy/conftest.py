@@ -1,4 +1,7 @@
-"""How many examples the laws are tried on: 1,000, or POLICY_EXAMPLES (for the soak)."""
+"""How many examples the laws are tried on: 1,000, or POLICY_EXAMPLES (for the soak).
+
+Under mutation testing they are always the same ones, so that its figure can be had again.
+"""
 
 import os
 
@@ -9,5 +12,6 @@ settings.register_profile(
     max_examples=int(os.environ.get("POLICY_EXAMPLES", "1000")),
     deadline=None,
     database=None,
+    derandomize="MUTANT_UNDER_TEST" in os.environ,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
