@@ -308,13 +308,19 @@ async def _kinds(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, list
     return found
 
 
+async def mine(session: ReadSession, representative_id: UUID) -> Representative:
+    """The representation, if the caller may see it; absent and not yours look the same."""
+    representative = await session.get(Representative, representative_id)
+    if representative is None:
+        raise NotFoundError("No such representative.")
+    return representative
+
+
 async def _locked(
     session: WriteSession, representative_id: UUID
 ) -> tuple[Representative, list[str]]:
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(str(representative_id)))))
-    representative = await session.get(Representative, representative_id)
-    if representative is None:
-        raise NotFoundError("No such representative.")
+    representative = await mine(session, representative_id)
     return representative, (await _kinds(session, [representative_id]))[representative_id]
 
 

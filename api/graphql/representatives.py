@@ -1,5 +1,6 @@
 """Representatives in the schema: named, verified, ended."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -165,12 +166,15 @@ class RepresentativeMutation:
         self, info: Info, id: strawberry.ID, reason: str | None = None
     ) -> EndRepresentativeResult:
         """End a representation."""
+        representative_id = identifier(id, "representative")
         async with info.context.db.writing() as session:
-            row = await representatives.end(
+            row = await representatives.mine(session, representative_id)
+            # Whoever ends their own representation does not see the person any more.
+            record = await _record(info, session, row.subject_id, row.id)
+            await representatives.end(
                 session,
-                representative_id=identifier(id, "representative"),
+                representative_id=representative_id,
                 actor=info.context.caller.actor,
                 reason=reason,
             )
-            record = await _record(info, session, row.subject_id, row.id)
-        return RepresentativeEnded(representative=record)
+        return RepresentativeEnded(representative=replace(record, ended=True))
