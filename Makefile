@@ -65,8 +65,9 @@ audit: .venv/installed-dev ## Audit the GraphQL endpoint against GraphQL over HT
 bench: .venv/installed-dev ## Measure what the documentation claims (minutes)
 	$(BIN)/python bench/run.py
 
-soak: .venv/installed-dev $(MODELS) ## Longer property tests and races (tens of minutes)
+soak: .venv/installed-dev $(MODELS) ## Longer property tests, mutations of the rules, races (an hour)
 	LONG_TESTS=1 POLICY_EXAMPLES=20000 $(BIN)/python -m pytest --timeout 3600
+	$(BIN)/python bench/mutation.py
 	$(BIN)/python bench/run.py --long
 
 docs: .venv/installed-dev ## Regenerate the parts of docs/ and the SDL that come from code
