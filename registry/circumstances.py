@@ -19,6 +19,7 @@ from registry.database import (
     WriteSession,
     checked_reason,
     new_id,
+    take_turns,
 )
 from registry.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from registry.orders import AUTHORITIES
@@ -124,7 +125,7 @@ async def retract(
         raise NotFoundError("No such circumstance.")
     if actor.principal_id != circumstance.stated_by and actor.kind != PrincipalKind.OPERATOR:
         raise ForbiddenError("Whoever stated it, or the operator, takes it back.")
-    await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(str(circumstance_id)))))
+    await take_turns(session, circumstance_id)
     if (await retracted(session, [circumstance_id]))[circumstance_id]:
         raise ConflictError("This statement was taken back already.")
     session.add(

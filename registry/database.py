@@ -105,6 +105,14 @@ async def now(session: AsyncSession) -> datetime:
     return found
 
 
+async def take_turns(session: AsyncSession, id: UUID) -> None:
+    """Let changes of this thing wait for one another until each is committed.
+
+    Rows cannot be locked by a role that may not update.
+    """
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(str(id)))))
+
+
 def new_id() -> UUID:
     """A UUIDv7 (RFC 9562, 5.7): 48 bits of milliseconds, then 74 random bits."""
     value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10))

@@ -24,6 +24,7 @@ from registry.database import (
     WriteSession,
     checked_reason,
     new_id,
+    take_turns,
 )
 from registry.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from registry.policy import territories
@@ -178,7 +179,7 @@ async def revoke(
 ) -> Filing:
     """Take a filing back: the service, its owner, a regulator or the operator."""
     filing = await mine(session, filing_id)
-    await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(str(filing_id)))))
+    await take_turns(session, filing_id)
     if actor.kind == PrincipalKind.AUDITOR:
         raise ForbiddenError("An auditor changes nothing.")
     if (await standings(session, [filing_id]))[filing_id].status is FilingStatus.REVOKED:

@@ -25,6 +25,7 @@ from registry.database import (
     new_id,
     now,
     ordered,
+    take_turns,
 )
 from registry.errors import ConflictError, InvalidError, NotFoundError
 from registry.paging import Page, page_of
@@ -217,7 +218,7 @@ async def revoke(
 async def locked(session: WriteSession, grant_id: UUID) -> Grant:
     """The grant, with its changes to oneself until the transaction ends."""
     # Two changes of one grant take turns; rows cannot be locked by a role that may not update.
-    await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(str(grant_id)))))
+    await take_turns(session, grant_id)
     return await mine(session, grant_id)
 
 

@@ -22,6 +22,7 @@ from registry.database import (
     checked_reason,
     new_id,
     ordered,
+    take_turns,
 )
 from registry.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from registry.paging import Page, page_of
@@ -124,7 +125,7 @@ async def withdraw(
     session: WriteSession, *, objection_id: UUID, actor_id: UUID, reason: str | None = None
 ) -> Objection:
     """End an objection; grants it stood against count again for checks that start afterwards."""
-    await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(str(objection_id)))))
+    await take_turns(session, objection_id)
     objection = await mine(session, objection_id)
     subject = await subjects.mine(session, objection.subject_id)
     role = await _role(session, subject, actor_id)

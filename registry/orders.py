@@ -18,6 +18,7 @@ from registry.database import (
     WriteSession,
     checked_reason,
     new_id,
+    take_turns,
 )
 from registry.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from registry.paging import Page, page_of
@@ -100,7 +101,7 @@ async def lift(
     session: WriteSession, *, order_id: UUID, actor: Actor, reason: str | None = None
 ) -> Order:
     """End an order: whoever placed it, or the operator."""
-    await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(str(order_id)))))
+    await take_turns(session, order_id)
     order = await session.get(Order, order_id)
     if order is None:
         raise NotFoundError("No such order.")

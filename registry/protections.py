@@ -25,6 +25,7 @@ from registry.database import (
     checked_reason,
     new_id,
     now,
+    take_turns,
 )
 from registry.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from registry.keys import Keys
@@ -180,7 +181,7 @@ async def retract(
     session: WriteSession, *, protection_id: UUID, actor: Actor, reason: str | None = None
 ) -> Protection:
     """Take a statement back: by whoever made it, or by an office; an assured one by an office."""
-    await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(str(protection_id)))))
+    await take_turns(session, protection_id)
     protection = await session.get(Protection, protection_id)
     if protection is None:
         raise NotFoundError("No such statement.")

@@ -27,6 +27,7 @@ from registry.database import (
     checked_reason,
     new_id,
     now,
+    take_turns,
 )
 from registry.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from registry.keys import Keys
@@ -319,7 +320,7 @@ async def mine(session: ReadSession, representative_id: UUID) -> Representative:
 async def _locked(
     session: WriteSession, representative_id: UUID
 ) -> tuple[Representative, list[str]]:
-    await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(str(representative_id)))))
+    await take_turns(session, representative_id)
     representative = await mine(session, representative_id)
     return representative, (await _kinds(session, [representative_id]))[representative_id]
 

@@ -10,7 +10,7 @@ from sqlalchemy import ForeignKey, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from registry import grants
-from registry.database import Base, ReadSession, WriteSession, new_id, now
+from registry.database import Base, ReadSession, WriteSession, new_id, now, take_turns
 from registry.decisions import Decision, opened
 from registry.errors import ConflictError, NotFoundError
 from registry.keys import Keys
@@ -58,7 +58,7 @@ async def take(
 
 
 async def _next_use(session: WriteSession, grant_id: UUID) -> int:
-    await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(str(grant_id)))))
+    await take_turns(session, grant_id)
     grant = await grants.mine(session, grant_id)
     state = (await grants.states(session, [grant]))[grant_id]
     if state is not GrantState.ACTIVE:
