@@ -51,8 +51,8 @@ _ANSWERS: Final = {
     4: "`REVIEW_REQUIRED` with the doubt; under a curable bar `PROHIBITED`",
     5: "`UNKNOWN` `NO_MATCH`; under a curable bar `PROHIBITED`",
     6: (
-        "`PROHIBITED` `OBJECTION`, and step 14 is asked; under a curable bar `PROHIBITED`, and it is"
-        " not; else of the dead without a running term `REVIEW_REQUIRED`"
+        "`PROHIBITED` `OBJECTION`, and step 14 is asked; under a curable bar `PROHIBITED` for good;"
+        " else of the dead without a running term `REVIEW_REQUIRED`"
     ),
     7: "`REVIEW_REQUIRED` `CLAIM_DISPUTED`, `OBJECTION_DISPUTED`; under a curable bar `PROHIBITED`",
     8: "`PERMITTED` `NO_PROTECTED_TERM`, basis `TERM_EXPIRED`; with any doubt `REVIEW_REQUIRED`",
