@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from api.state import State
-from registry import decisions, replay
+from registry import decisions, replay, subjects
 from registry.database import Database
 from registry.decisions import Decision
 from registry.policy.packs import PackSet
@@ -92,7 +92,7 @@ async def test_what_an_earlier_release_kept_is_told(
     async with operator.reading() as session:
         row = await decisions.get(session, id)
         assert row is not None
-        wrapped = (await replay.subjects.wrapped_keys(session, [UUID(subject)]))[UUID(subject)]
+        wrapped = (await subjects.wrapped_keys(session, [UUID(subject)]))[UUID(subject)]
     context = decisions.facts_context(id)
     inner = state.keys.open_key(UUID(subject), wrapped).seal(b"{}", context=context)
     sealed = state.keys.deployment_key.seal(inner, context=context)
