@@ -1,4 +1,4 @@
-"""The pages that follow from the rule packs and the engine's rules: packs, reasons, decision table.
+"""The pages that follow from packs and rules: each pack, reasons, duties, the decision table.
 
 Run by docs/generate.py.
 """
@@ -17,7 +17,7 @@ from registry.policy.reasons import REASONS, of_bar
 from registry.policy.review import from_memory
 from registry.policy.shelf import load_packs
 from registry.policy.trace import described
-from registry.policy.vocabulary import ReasonAction
+from registry.policy.vocabulary import ObligationCode, ReasonAction
 
 PACKS: Final = Path("docs/packs")
 # What a service does about each kind of reason.
@@ -43,6 +43,25 @@ _COLUMNS: Final = (
     *("pack", "name", "status", "read with", "after death", "form of consent", "of age at"),
     *("exceptions that lead to a person", "filing", "values from memory", "look again by"),
 )
+_DUTIES: Final = {
+    ObligationCode.LABEL_EXPLICIT: "show or say, where people notice it, that it is made by AI",
+    ObligationCode.LABEL_IMPLICIT_GB45438: "write the metadata of GB 45438-2025 into the file",
+    ObligationCode.LABEL_MACHINE_READABLE: "mark it so that machines can tell that it is made by AI",
+    ObligationCode.KEEP_LOG: "keep the records of it",
+    ObligationCode.REPORT_USAGE: "report what was made",
+    ObligationCode.COMPENSATE: "pay as agreed",
+    ObligationCode.NO_SUBLICENSE: "pass the right on to nobody",
+    ObligationCode.ATTRIBUTE: "name the person",
+    ObligationCode.NOTIFY_SUBJECT: "tell the person of the use",
+    ObligationCode.DELETE_AFTER_USE: "delete what you used once it is done",
+    ObligationCode.WATERMARK: "put a watermark into it",
+    ObligationCode.CONTENT_EXCLUSIONS: "show nothing that was agreed to be left out",
+    ObligationCode.DELETE_MODEL_ON_END: "delete the model when the grant ends",
+    ObligationCode.ONE_TIME_TOKEN: "use the decision token once",
+    ObligationCode.DISPLAY_FILING_NUMBER: "show your filing number in a prominent place",
+    ObligationCode.SPECIFIC_USES_ONLY: "keep to the uses that the contract describes specifically",
+    ObligationCode.NO_TRAINING: "train nothing with it",
+}
 # What each step of the decision answers. A step that is new needs a line here.
 _ANSWERS: Final = {
     1: "`PROHIBITED` with the bar's code",
@@ -83,6 +102,7 @@ def pages(note: str) -> dict[Path, str]:
         PACKS / "README.md": _overview(packs),
         **{PACKS / f"{pack.id}.md": prose(pack) for pack in packs},
         Path("docs/reference/reasons.md"): _reasons(packs),
+        Path("docs/reference/duties.md"): _duties(packs),
     }
     return {path: f"{note}\n\n{text}" for path, text in texts.items()}
 
@@ -208,6 +228,32 @@ decides.
 | code | pack | message | action |
 |---|---|---|---|
 {bars}
+"""
+
+
+def _duties(packs: list[Pack]) -> str:
+    asked: dict[ObligationCode, list[str]] = {code: [] for code in ObligationCode}
+    for pack in packs:
+        for duty in pack.emits:
+            values = [f"{_lower(name)} {value}" for name, value in sorted(duty.parameters.items())]
+            marks = [*values, *(["draft"] if duty.status is Status.DRAFT else [])]
+            told = f" ({', '.join(marks)})" if marks else ""
+            asked[duty.code].append(f"[{pack.id}](../packs/{pack.id}.md){told}")
+    rows = "\n".join(
+        _row(f"`{code}`", _DUTIES[code], ", ".join(asked[code]) or "grants only")
+        for code in ObligationCode
+    )
+    return f"""# Duties
+
+What comes with a permission: all that the packs that speak and the grant ask for, each once, and of
+two values of a parameter the stricter. `source` in the answer says who asks. A service declares
+which it can keep, when it is registered or in `supportedObligations`; a permission with any other
+is `REVIEW_REQUIRED` `OBLIGATION_UNSUPPORTED`. What exactly is owed is in the grant, and in the law
+on the pack's page.
+
+| code | you | asked for by |
+|---|---|---|
+{rows}
 """
 
 
