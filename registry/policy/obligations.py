@@ -33,6 +33,8 @@ def union(
             if not duty.holds(today) or (duty.binds_service and pack.id not in of_service):
                 continue
             sources.setdefault(duty.code, set()).add(pack.id)
+            if not duty.parameters:
+                continue
             strictest = parameters.setdefault(duty.code, {})
             for name, value in duty.parameters.items():
                 strictest[name] = _STRICTER[name](strictest.get(name, value), value)
