@@ -46,7 +46,7 @@ _COLUMNS: Final = (
 _DUTIES: Final = {
     ObligationCode.LABEL_EXPLICIT: "show or say, where people notice it, that it is made by AI",
     ObligationCode.LABEL_IMPLICIT_GB45438: "write the metadata of GB 45438-2025 into the file",
-    ObligationCode.LABEL_MACHINE_READABLE: "mark it so that machines can tell that it is made by AI",
+    ObligationCode.LABEL_MACHINE_READABLE: "mark it as made by AI, so that machines can tell",
     ObligationCode.KEEP_LOG: "keep the records of it",
     ObligationCode.REPORT_USAGE: "report what was made",
     ObligationCode.COMPENSATE: "pay as agreed",
