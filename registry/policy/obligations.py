@@ -45,12 +45,14 @@ def union(
         Obligation(
             code=code,
             source=", ".join(sorted(sources[code])),
-            parameters=tuple(
-                (name, str(value)) for name, value in sorted(parameters.get(code, {}).items())
-            ),
+            parameters=_told(parameters[code]) if code in parameters else (),
         )
         for code in sorted(sources)
     )
+
+
+def _told(parameters: dict[Parameter, int]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, str(value)) for name, value in sorted(parameters.items()))
 
 
 def unsupported(

@@ -90,7 +90,7 @@ class _Conditions:
             form
             for pack in self.case.packs
             for form in pack.consent.forms
-            if form.holds(today) and form.when in {None, self._standing(pack)}
+            if form.holds(today) and (form.when is None or form.when is self._standing(pack))
         ]
         limits = [form.max_term_years for form in forms if form.max_term_years is not None]
         advised = [form.represented_if_performance_replaced for form in forms]
