@@ -3,10 +3,8 @@
 import asyncio
 import hashlib
 import secrets
-from collections.abc import AsyncGenerator
 from uuid import UUID
 
-import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -22,24 +20,14 @@ from tests.conftest import Account, Accounts, Execute, Json
 
 from .law import ABSENT, end, make, refusal
 
+pytestmark = pytest.mark.usefixtures("no_lists")
+
 NUMBER = "网信算备110108000000009260001号"
 OTHER_NUMBER = "网信算备330110507206401230035号"
 IN_CHINA = {"territory": "CN", "number": NUMBER}
 REGISTER = """mutation ($input: RegisterServiceInput!) { registerService(input: $input) {
   ... on ServiceRegistered { service { id } } ... on Problem { code } } }"""
 OWN = "{ services(first: 10) { edges { node { id filings { number status counts } } } } }"
-
-
-@pytest.fixture
-async def no_lists(urls: tuple[str, str]) -> AsyncGenerator[None]:
-    """No official list of China outlives the test: other tests file there by format alone."""
-    yield
-    connection = await asyncpg.connect(urls[0])
-    await connection.execute("set session_replication_role = replica")
-    lists = "select id from filing_lists where territory = 'CN'"
-    await connection.execute(f"delete from filing_list_numbers where list_id in ({lists})")
-    await connection.execute("delete from filing_lists where territory = 'CN'")
-    await connection.close()
 
 
 async def published(operator: Database, *numbers: str) -> None:
@@ -188,7 +176,6 @@ async def test_the_database_itself_lets_a_service_file_for_itself_alone(
                 await session.execute(statement, given)
 
 
-@pytest.mark.usefixtures("no_lists")
 async def test_a_number_that_fits_counts_in_the_next_check_until_a_list_without_it_is_loaded(
     execute: Execute, owner: Account, service: Account, operator: Database
 ) -> None:

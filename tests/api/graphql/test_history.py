@@ -126,6 +126,7 @@ async def test_orders_and_deaths_of_later_did_not_bind_then_nor_do_those_that_en
     assert answers[1]["outcome"] == "PROHIBITED"
 
 
+@pytest.mark.usefixtures("no_lists")
 async def test_a_filing_counts_from_when_it_was_declared_until_it_was_revoked(
     execute: Execute, owner: Account, auditor: Account, service: Account, subject: str
 ) -> None:

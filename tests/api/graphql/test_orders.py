@@ -43,8 +43,13 @@ async def regulator(accounts: Accounts) -> Account:
 
 @pytest.fixture
 async def nothing_stated(operator: Database) -> AsyncGenerator[None]:
-    """Whatever a test states about the world is taken back at its end."""
+    """Nothing is stated about the world, and what a test states is taken back at its end."""
+    await _take_back(operator)
     yield
+    await _take_back(operator)
+
+
+async def _take_back(operator: Database) -> None:
     async with operator.writing() as session:
         page = await circumstances.page(session, first=100, after=None)
         for one in page.items:
