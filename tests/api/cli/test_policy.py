@@ -5,7 +5,7 @@ import yaml
 
 from registry.policy.prose import DISCLAIMER
 from registry.policy.shelf import load_packs
-from tests.api.cli.conftest import Likeness, as_a_program
+from tests.api.cli.conftest import Likeness, as_a_program, drawn
 
 CASES = Path(__file__).parents[2] / "cases" / "zz.yaml"
 
@@ -99,6 +99,25 @@ def test_a_decision_is_explained_step_by_step(likeness: Likeness, decision: str)
     assert told["id"] == decision
     assert told["told"]["outcome"] in shown
     assert told["explanation"]["cases"]
+
+
+def test_grants_deaths_and_what_the_service_was_not_told_are_explained(
+    likeness: Likeness, url: str, folder: Path
+) -> None:
+    file = drawn(folder / "explained.png", 77)
+    subject = likeness("subject", "add", "--name", "Sung", "--born", "1940-01-01", "--verified").ok
+    likeness("subject", "picture", subject, str(file))
+    grant = likeness("grant", "propose", "--subject", subject, "--use", "SWAP_FACE").ok
+    likeness("grant", "sign", grant)
+    likeness("attest", "death", subject, "--on", "2020-01-01", "--domicile", "DE", "--source", "x")
+    token = likeness("token", "create", "--service", "newcomer", "--tier", "0").ok.splitlines()[-1]
+    kept = folder / "explained.json"
+    likeness("check", str(file), "--use", "SWAP_FACE", "--purpose", "GAMES", "--territory", "DE",
+             "--url", url, "--token", token, "--save", str(kept))  # fmt: skip
+    shown = likeness("policy", "explain", yaml.safe_load(kept.read_text())["id"]).ok
+    assert "after death, DE: " in shown
+    assert f"grant {grant}: lacks" in shown
+    assert "it may not learn of matches." in shown
 
 
 def test_decisions_made_again_are_the_same(likeness: Likeness, decision: str) -> None:
