@@ -65,6 +65,23 @@ def test_an_order_about_somebody_pictured_forbids() -> None:
     assert (told.outcome, codes(told)) == (Outcome.PROHIBITED, {"ORDER"})
 
 
+def test_a_doubtful_picture_is_told_of_the_person_it_is_of() -> None:
+    near = face(("t", Band.GREY), asset=True)
+    first, known = Person((face(("s", Band.STRONG)),)), (subject(), subject(id="t"))
+    told = answer(*known, persons=(first, Person((near,))), modalities=FACE)
+    assert named(told, "GREY_ZONE_MATCH") == {(1, Modality.FACE)}
+    claimed = Person((near,), claimed_subject="s")
+    told = answer(*known, persons=(first, claimed), modalities=FACE)
+    assert named(told, "CLAIMED_SUBJECT_MISMATCH") == {(1, Modality.FACE)}
+
+
+def test_an_order_about_the_pictured_holds_under_another_s_name() -> None:
+    shown = face(("s", Band.MATCH), asset=True)
+    person = Person((shown,), name_given=True, name_hit="t")
+    told = answer(subject(orders=(Order("r"),)), persons=(person,), modalities=NAME)
+    assert codes(told) == {"ORDER"}
+
+
 def test_the_name_of_the_pictured_is_theirs() -> None:
     pictured = Person((face(("s", Band.MATCH), asset=True),), name_given=True, name_hit="s")
     assert answer(persons=(pictured,), modalities=NAME).may_proceed
