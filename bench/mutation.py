@@ -37,6 +37,8 @@ def main() -> int:
     parser.add_argument("--long", action="store_true", help="as usual: all files")
     given = parser.parse_args()
     module = given.module or ("terms" if given.quick else None)
+    if module is not None and not (ROOT / "registry" / "policy" / f"{module}.py").is_file():
+        parser.error(f"no file {module}.py in registry/policy")
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         tree = Path(folder) / "tree"
         _copy(tree)
@@ -81,14 +83,17 @@ def _mutate(tree: Path, module: str | None) -> None:
 
 
 def _results(tree: Path, module: str | None) -> dict[str, dict[str, int]]:
-    """By file: each change and its exit code."""
+    """By file: each change and its exit code. Refuses a run that left some untried."""
     found = {}
     for path in sorted((tree / "mutants" / "registry" / "policy").glob("*.py.meta")):
         name = path.name.removesuffix(".py.meta")
         codes = json.loads(path.read_text())["exit_code_by_key"]
-        run = {key: code for key, code in codes.items() if code not in {None, SKIPPED}}
+        run = {key: code for key, code in codes.items() if code != SKIPPED}
         if run and module in {None, name}:
             found[name] = run
+    untried = [key for run in found.values() for key, code in run.items() if code is None]
+    if untried:
+        raise SystemExit(f"mutmut stopped: {len(untried):,} changes were not tried.")
     return found
 
 

@@ -1,4 +1,4 @@
-"""Write what is said twice only once: settings, error codes, the schemas of GraphQL and of packs.
+"""Write what is said twice only once: settings, codes, schemas, packs, the decision's steps.
 
 python docs/generate.py
 """
@@ -7,6 +7,7 @@ python docs/generate.py
 
 import inspect
 import json
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -27,7 +28,9 @@ _NOTE: Final = (
 
 def pages() -> dict[Path, str]:
     """Path below the repository's root and whole text of each generated file."""
+    law = runpy.run_path(str(Path(__file__).with_name("law_pages.py")))["pages"](_NOTE)
     return {
+        **law,
         Path("docs/reference/settings.md"): _settings(),
         Path("docs/reference/errors.md"): _errors(),
         Path("api/graphql/schema.graphql"): printed(),
@@ -108,8 +111,12 @@ more is told, and no permission was given.
 
 
 def main() -> None:
-    """Write every page."""
-    for path, text in pages().items():
+    """Write every page, and take away those of packs that are no more."""
+    found = pages()
+    for one in (ROOT / "docs" / "packs").glob("*.md"):
+        if one.relative_to(ROOT) not in found:
+            one.unlink()
+    for path, text in found.items():
         target = ROOT / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")

@@ -5,8 +5,8 @@ Every transaction says on whose behalf it runs; PostgreSQL's row-level security 
 
 import os
 import time
-from collections.abc import AsyncGenerator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Collection, Generator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +16,7 @@ from uuid import UUID
 from sqlalchemy import DateTime, Dialect, Enum, LargeBinary, MetaData, Text, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -27,10 +28,11 @@ from sqlalchemy.types import TypeDecorator, UserDefinedType
 from typing_extensions import override
 
 from registry.away import away
-from registry.errors import InvalidError, SetupError, UnauthenticatedError
+from registry.errors import ForbiddenError, InvalidError, SetupError, UnauthenticatedError
 
 APP_ROLE = "likeness_app"
 CHECK_ROLE = "likeness_check"
+_OFFICES_POLICY = "offices_stand_aside"
 
 # A function that takes a ReadSession promises not to write; the type checker holds it to
 # that when it tries to call one that takes a WriteSession. Every WriteSession can read.
@@ -184,7 +186,7 @@ class Database:
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[WriteSession, None]:
         """One transaction, committed on leaving the block and rolled back on any exception."""
-        with away():
+        with away(), _standing_aside():
             async with self._write.begin() as session:
                 await self._begin(session)
                 yield WriteSession(ReadSession(session))
@@ -204,6 +206,17 @@ class Database:
     async def close(self) -> None:
         """Give every connection back to PostgreSQL."""
         await self.engine.dispose()
+
+
+@contextmanager
+def _standing_aside() -> Generator[None]:
+    """Say in words when a policy refuses an office that would act for somebody."""
+    try:
+        yield
+    except DBAPIError as error:
+        if _OFFICES_POLICY not in str(error.orig):
+            raise
+        raise ForbiddenError("An office of the registry does this for nobody.") from error
 
 
 def create_engine(url: str, *, role: str | None, size: int) -> AsyncEngine:

@@ -11,3 +11,8 @@ PAGES: dict[Path, str] = runpy.run_path(str(ROOT / "docs" / "generate.py"))["pag
 def test_the_committed_page_is_the_one_the_code_gives(path: Path) -> None:
     committed = (ROOT / path).read_text(encoding="utf-8")
     assert committed == PAGES[path], "Run `make docs`."
+
+
+def test_every_page_of_a_pack_is_of_one_that_is_shipped() -> None:
+    committed = {one.relative_to(ROOT) for one in (ROOT / "docs/packs").glob("*.md")}
+    assert committed == {path for path in PAGES if path.parts[:2] == ("docs", "packs")}

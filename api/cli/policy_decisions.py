@@ -168,7 +168,7 @@ def replay(
     result(
         {
             "replayed": len(found),
-            "fates": {fate: fates[fate] for fate in Fate},
+            "fates": {fate.value: fates[fate] for fate in Fate},
             "different": [
                 {"id": str(one.id), "differences": list(one.differences)} for one in other
             ],

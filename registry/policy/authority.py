@@ -62,9 +62,10 @@ def demands(case: Case, subject: Subject, protecting: Collection[Pack]) -> Deman
 def gaps(asked: Demands, grant: Grant) -> tuple[str, ...]:
     """AUTHORITY_MISSING or CO_HOLDER_MISSING, where the demands are not met."""
     signed = (grant.grantor_roles, grant.signed_by, grant.interest)
-    if signed not in asked.found:
-        asked.found[signed] = _gaps(asked, grant)
-    return asked.found[signed]
+    found = asked.found.get(signed)
+    if found is None:
+        found = asked.found[signed] = _gaps(asked, grant)
+    return found
 
 
 def _gaps(asked: Demands, grant: Grant) -> tuple[str, ...]:
@@ -106,6 +107,8 @@ def standing(case: Case, pack: Pack, subject: Subject) -> Standing:
 
 
 def _rules(pack: Pack, case: Case, subject: Subject) -> tuple[Authority, ...]:
+    if not pack.consent.by:
+        return ()
     now = standing(case, pack, subject)
     years = age(subject.born, case.question.today) if subject.born is not None else None
     return tuple(rule for rule in pack.consent.by if rule.when is now and _of_age(rule, years))

@@ -40,7 +40,7 @@ def facts_of(file: CaseFile, request: RequestEntry, place: str) -> Facts:
     fixtures = file.fixtures
     entry = fixtures.services[request.service]
     return Facts(
-        at=request.at or fixtures.now,
+        at=moment(request.at or fixtures.now),
         request=_request(request),
         service=Service(
             id=request.service,

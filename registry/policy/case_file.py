@@ -243,7 +243,7 @@ def scope(entries: frozenset[T | Everything]) -> frozenset[T] | None:
 
 
 def moment(value: Moment) -> datetime:
-    """A date is its first moment, UTC."""
+    """In UTC, as facts have it, since the day is read off it. A date is its first moment."""
     if isinstance(value, datetime):
-        return value
+        return value.astimezone(UTC)
     return datetime(value.year, value.month, value.day, tzinfo=UTC)

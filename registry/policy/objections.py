@@ -4,7 +4,7 @@ No last write wins and no specific beats general: an objection ends earlier gran
 unless it carves them out; a later one stands only if it names the objection, at no lower authority.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from registry.policy import territories
 from registry.policy.authority import RANK
@@ -41,9 +41,11 @@ def disputed(case: Case, subject: Subject) -> bool:
     )
 
 
-def survives(grant: Grant, objections: Iterable[Objection]) -> bool:
+def survives(grant: Grant, objections: Sequence[Objection]) -> bool:
     """Whether a grant stands against every one of these."""
-    return all(grant.id in one.carve_out_grants or _overrides(grant, one) for one in objections)
+    return not objections or all(
+        grant.id in one.carve_out_grants or _overrides(grant, one) for one in objections
+    )
 
 
 def _overrides(grant: Grant, objection: Objection) -> bool:

@@ -33,6 +33,8 @@ def union(
             if not duty.holds(today) or (duty.binds_service and pack.id not in of_service):
                 continue
             sources.setdefault(duty.code, set()).add(pack.id)
+            if not duty.parameters:
+                continue
             strictest = parameters.setdefault(duty.code, {})
             for name, value in duty.parameters.items():
                 strictest[name] = _STRICTER[name](strictest.get(name, value), value)
@@ -43,12 +45,14 @@ def union(
         Obligation(
             code=code,
             source=", ".join(sorted(sources[code])),
-            parameters=tuple(
-                (name, str(value)) for name, value in sorted(parameters.get(code, {}).items())
-            ),
+            parameters=_told(parameters[code]) if code in parameters else (),
         )
         for code in sorted(sources)
     )
+
+
+def _told(parameters: dict[Parameter, int]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, str(value)) for name, value in sorted(parameters.items()))
 
 
 def unsupported(

@@ -1,6 +1,6 @@
 """The rules of a case in the order that decides: the first with something to say says it.
 
-The steps are numbered in docs/decisions/0003-own-decision-engine.md. For the dead whom no pack
+The steps are numbered as in docs/decision-table.md, which is written from them. For the dead whom no pack
 protects, grants change nothing, whether withdrawn or with duties: there is no right left to grant,
 and removing such a grant would otherwise turn a refusal into a permission.
 """

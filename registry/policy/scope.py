@@ -90,7 +90,7 @@ class _Conditions:
             form
             for pack in self.case.packs
             for form in pack.consent.forms
-            if form.holds(today) and form.when in {None, self._standing(pack)}
+            if form.holds(today) and (form.when is None or form.when is self._standing(pack))
         ]
         limits = [form.max_term_years for form in forms if form.max_term_years is not None]
         advised = [form.represented_if_performance_replaced for form in forms]
@@ -117,7 +117,9 @@ class _Form:
 
 def _weighed(conditions: _Conditions, grant: Grant) -> Weighed:
     gaps = _scope_gaps(conditions.case, grant)
-    return Weighed(grant, tuple(gaps), () if gaps else tuple(_condition_gaps(conditions, grant)))
+    if gaps:
+        return Weighed(grant, tuple(gaps), ())
+    return Weighed(grant, (), tuple(_condition_gaps(conditions, grant)))
 
 
 def _scope_gaps(case: Case, grant: Grant) -> list[str]:
@@ -151,10 +153,10 @@ def _covers_territories(grant: Grant, request: Request) -> bool:
     granted = grant.territories
     if granted is None or territories.WORLD in granted:
         return True
+    if request.territories <= granted:
+        return bool(request.territories)
     missing = request.territories - granted
-    return bool(request.territories) and all(
-        not granted.isdisjoint(territories.enclosing(code)) for code in missing
-    )
+    return all(not granted.isdisjoint(territories.enclosing(code)) for code in missing)
 
 
 def _condition_gaps(conditions: _Conditions, grant: Grant) -> list[str]:

@@ -38,7 +38,7 @@ DEATH = {"source": "Death certificate"}
 ABSENT = "00000000-0000-7000-8000-00000000dead"
 
 
-async def make(execute: Execute, account: Account, name: str, **given: object) -> Json:
+async def make(execute: Execute, account: Account, name: str, /, **given: object) -> Json:
     """What the mutation made, or the Problem."""
     input_type, result, shape = _MADE[name]
     document = (

@@ -24,7 +24,7 @@ from .test_registering import counted
 SEEN = """query ($id: ID!) { subject(id: $id) {
   classes diedOn domicileAtDeath residence
   protections { id kind class assured stands source relativesLiving territory diedOn } } }"""
-EVERY = [
+EVERY: list[tuple[str, Json]] = [
     ("assertClass", {"class": "PERFORMER"}),
     ("recordDeath", {"diedOn": "2001-02-03", "domicile": "FR"}),
     ("recordRelatives", {"living": True}),
