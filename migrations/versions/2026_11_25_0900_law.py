@@ -33,8 +33,9 @@ APP_POLICIES = {
     ),
     "protection_events": (
         CHILD_OF.format(parent="protections", table="protection_events", column="protection_id"),
-        CHILD_OF.format(parent="protections", table="protection_events", column="protection_id")
-        + f" and {ONESELF.format(column='actor_id')}",
+        # What an office answers for, an office takes back.
+        f"{ONESELF.format(column='actor_id')} and exists (select 1 from protections p"
+        f" where p.id = protection_events.protection_id and (not p.assured or {OFFICE}))",
     ),
     "representatives": (
         SUBJECTS_OWN.format(table="representatives"),
