@@ -1,8 +1,8 @@
 """The rules of a case in the order that decides: the first with something to say says it.
 
-The steps are numbered as in docs/decision-table.md, which is written from them. For the dead whom no pack
-protects, grants change nothing, whether withdrawn or with duties: there is no right left to grant,
-and removing such a grant would otherwise turn a refusal into a permission.
+The steps are numbered as in docs/decision-table.md, which is written from them. For the dead whom
+no pack protects, grants change nothing, whether withdrawn or with duties: there is no right left to
+grant, and removing such a grant would otherwise turn a refusal into a permission.
 """
 
 from collections.abc import Callable, Iterator
