@@ -19,7 +19,7 @@ from uuid import UUID
 
 import asyncpg
 
-from registry.checks import snapshot
+from registry.checks import snapshot, state
 from registry.policy import facts
 
 SECONDS = 1.0
@@ -27,7 +27,7 @@ SECONDS = 1.0
 
 def keep_subjects() -> None:
     """Remember what was read of each subject."""
-    read, known = snapshot._subject, dict[str, tuple[float, facts.Subject]]()  # noqa: SLF001  # the break
+    read, known = state._subject, dict[str, tuple[float, facts.Subject]]()  # noqa: SLF001  # the break
 
     def kept(row: dict[str, Any], *rest: Any) -> facts.Subject:
         until, subject = known.get(row["id"], (0.0, None))
@@ -36,7 +36,7 @@ def keep_subjects() -> None:
             known[row["id"]] = (time.monotonic() + SECONDS, subject)
         return subject
 
-    snapshot._subject = kept  # noqa: SLF001  # the break
+    state._subject = kept  # noqa: SLF001  # the break
 
 
 def keep_references() -> None:
