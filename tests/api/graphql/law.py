@@ -62,6 +62,16 @@ async def end(
     return _made(await execute(account, document, id=id, **more))
 
 
+async def sign(execute: Execute, account: Account, grant: str, role: str) -> Json:
+    """The grant, signed in this role, or the Problem."""
+    document = (
+        "mutation ($id: ID!, $role: GrantorRole!) { done: signGrant(id: $id, role: $role) {"
+        " ... on GrantSigned { made: grant { id state } }"
+        " ... on Problem { code field message } } }"
+    )
+    return _made(await execute(account, document, id=grant, role=role))
+
+
 def _made(data: Json) -> Json:
     done: Json = data["done"]
     made: Json = done.get("made", done)

@@ -13,7 +13,7 @@ from registry.principals import OPERATOR, PrincipalKind
 from tests import acts
 from tests.conftest import Account, Accounts, Execute, Json
 
-from .saying import end, refused, say
+from .law import end, make, refusal
 from .stage import Stage
 
 ABSENT = "00000000-0000-7000-8000-00000000dead"
@@ -66,8 +66,8 @@ async def test_an_order_binds_until_it_is_lifted(
     execute, scope = stage.execute, {"uses": ["GENERATE_IMAGE"]}
     assert (await stage.ask("BR"))[0] == "PERMITTED"
     given = {"subjectId": stage.subject, "scope": scope, "idempotencyKey": "k", **COURT}
-    order = await say(execute, regulator, "placeOrder", **given)
-    assert (await say(execute, regulator, "placeOrder", **given))["id"] == order["id"]
+    order = await make(execute, regulator, "placeOrder", **given)
+    assert (await make(execute, regulator, "placeOrder", **given))["id"] == order["id"]
     assert await stage.ask("BR") == ("PROHIBITED", {"ORDER"})
     assert (await stage.ask("BR", use="LIP_SYNC"))[0] == "PERMITTED"
     for reader in (regulator, auditor, stage.owner):
@@ -78,10 +78,10 @@ async def test_an_order_binds_until_it_is_lifted(
     assert (await execute(stranger, ORDERS, id=stage.subject))["orders"]["edges"] == []
     other = await accounts.open(PrincipalKind.REGULATOR)
     for who in (other, stage.owner, auditor):
-        assert refused(await end(execute, who, "liftOrder", order["id"]))[0] == "FORBIDDEN"
-    assert refused(await end(execute, stranger, "liftOrder", order["id"]))[0] == "NOT_FOUND"
+        assert refusal(await end(execute, who, "liftOrder", order["id"]))[0] == "FORBIDDEN"
+    assert refusal(await end(execute, stranger, "liftOrder", order["id"]))[0] == "NOT_FOUND"
     assert (await end(execute, regulator, "liftOrder", order["id"]))["lifted"] is True
-    assert refused(await end(execute, regulator, "liftOrder", order["id"]))[0] == "CONFLICT"
+    assert refusal(await end(execute, regulator, "liftOrder", order["id"]))[0] == "CONFLICT"
     assert (await stage.ask("BR"))[0] == "PERMITTED"
 
 
@@ -100,7 +100,7 @@ async def test_orders_that_make_no_sense_are_refused(
     stage: Stage, regulator: Account, given: Json, expected: tuple[str, str | None]
 ) -> None:
     told = {"subjectId": stage.subject, **COURT, **given}
-    assert refused(await say(stage.execute, regulator, "placeOrder", **told)) == expected
+    assert refusal(await make(stage.execute, regulator, "placeOrder", **told)) == expected
 
 
 async def test_only_authorities_place_orders_and_state_circumstances(
@@ -108,28 +108,28 @@ async def test_only_authorities_place_orders_and_state_circumstances(
 ) -> None:
     for who in (stage.owner, auditor):
         order = {"subjectId": stage.subject, **COURT}
-        assert refused(await say(stage.execute, who, "placeOrder", **order))[0] == "FORBIDDEN"
-        told = await say(stage.execute, who, "stateCircumstance", **window())
-        assert refused(told)[0] == "FORBIDDEN"
+        assert refusal(await make(stage.execute, who, "placeOrder", **order))[0] == "FORBIDDEN"
+        told = await make(stage.execute, who, "stateCircumstance", **window())
+        assert refusal(told)[0] == "FORBIDDEN"
 
 
 async def test_an_election_is_unknown_until_somebody_says(stage: Stage, regulator: Account) -> None:
     execute, asked = stage.execute, {"purpose": "POLITICAL"}
     outcome, codes = await stage.ask("KR", **asked)
     assert (outcome, codes) == ("REVIEW_REQUIRED", {"KR_ELECTION_DEEPFAKE", "GRANT"})
-    none = await say(execute, regulator, "stateCircumstance", **window(holds=False))
+    none = await make(execute, regulator, "stateCircumstance", **window(holds=False))
     assert (await stage.ask("KR", **asked))[0] == "PERMITTED"
-    soon = await say(execute, regulator, "stateCircumstance", **window())
+    soon = await make(execute, regulator, "stateCircumstance", **window())
     assert await stage.ask("KR", **asked) == ("PROHIBITED", {"KR_ELECTION_DEEPFAKE"})
     listed = (await execute(regulator, CIRCUMSTANCES))["circumstances"]["edges"]
     assert {none["id"], soon["id"]} <= {one["node"]["id"] for one in listed}
     for one in (soon, none):
         assert (await end(execute, regulator, "retractCircumstance", one["id"]))["id"] == one["id"]
     again = await end(execute, regulator, "retractCircumstance", soon["id"])
-    assert refused(again)[0] == "CONFLICT"
+    assert refusal(again)[0] == "CONFLICT"
     assert (await stage.ask("KR", **asked))[0] == "REVIEW_REQUIRED"
     over = window(startsAt="2020-01-01T00:00:00Z", endsAt="2020-02-01T00:00:00Z")
-    await say(execute, regulator, "stateCircumstance", **over)
+    await make(execute, regulator, "stateCircumstance", **over)
     assert (await stage.ask("KR", **asked))[0] == "REVIEW_REQUIRED"
 
 
@@ -145,17 +145,17 @@ async def test_an_election_is_unknown_until_somebody_says(stage: Stage, regulato
 async def test_circumstances_that_make_no_sense_are_refused(
     execute: Execute, regulator: Account, given: Json, expected: tuple[str, str | None]
 ) -> None:
-    told = await say(execute, regulator, "stateCircumstance", **window(**given))
-    assert refused(told) == expected
+    told = await make(execute, regulator, "stateCircumstance", **window(**given))
+    assert refusal(told) == expected
 
 
 async def test_whoever_stated_it_takes_it_back(
     execute: Execute, regulator: Account, accounts: Accounts
 ) -> None:
-    told = await say(execute, regulator, "stateCircumstance", **window(territory="JP"))
+    told = await make(execute, regulator, "stateCircumstance", **window(territory="JP"))
     other = await accounts.open(PrincipalKind.REGULATOR)
-    assert refused(await end(execute, other, "retractCircumstance", told["id"]))[0] == "FORBIDDEN"
-    assert refused(await end(execute, other, "retractCircumstance", ABSENT))[0] == "NOT_FOUND"
+    assert refusal(await end(execute, other, "retractCircumstance", told["id"]))[0] == "FORBIDDEN"
+    assert refusal(await end(execute, other, "retractCircumstance", ABSENT))[0] == "NOT_FOUND"
 
 
 async def test_a_service_is_filed_until_its_filing_is_revoked(
@@ -164,9 +164,9 @@ async def test_a_service_is_filed_until_its_filing_is_revoked(
     execute, service = stage.execute, stage.service
     assert await stage.ask("CN") == ("PROHIBITED", {"CN_UNFILED_SERVICE"})
     given = {"territory": "CN", "number": NUMBER}
-    filing = await say(execute, service, "setFiling", **given)
+    filing = await make(execute, service, "setFiling", **given)
     assert (filing["kind"], filing["counts"]) == ("ALGORITHM", True)
-    assert refused(await say(execute, service, "setFiling", **given)) == ("CONFLICT", "number")
+    assert refusal(await make(execute, service, "setFiling", **given)) == ("CONFLICT", "number")
     assert (await stage.ask("CN"))[0] == "PERMITTED"
     for reader in (service, regulator):
         cursor = (await execute(reader, SERVICES))["services"]["edges"]
@@ -174,13 +174,13 @@ async def test_a_service_is_filed_until_its_filing_is_revoked(
         assert not mine or mine[0]["filings"][0]["number"] == NUMBER
     rival = await accounts.open(PrincipalKind.SERVICE)
     theirs = {**given, "serviceId": str(service.id)}
-    assert refused(await say(execute, rival, "setFiling", **theirs))[0] == "NOT_FOUND"
-    assert refused(await say(execute, regulator, "setFiling", **theirs))[0] == "FORBIDDEN"
-    assert refused(await end(execute, rival, "revokeFiling", filing["id"]))[0] == "NOT_FOUND"
-    assert refused(await end(execute, auditor, "revokeFiling", filing["id"]))[0] == "FORBIDDEN"
+    assert refusal(await make(execute, rival, "setFiling", **theirs))[0] == "NOT_FOUND"
+    assert refusal(await make(execute, regulator, "setFiling", **theirs))[0] == "FORBIDDEN"
+    assert refusal(await end(execute, rival, "revokeFiling", filing["id"]))[0] == "NOT_FOUND"
+    assert refusal(await end(execute, auditor, "revokeFiling", filing["id"]))[0] == "FORBIDDEN"
     gone = await end(execute, regulator, "revokeFiling", filing["id"])
     assert (gone["status"], gone["counts"]) == ("REVOKED", False)
-    assert refused(await end(execute, service, "revokeFiling", filing["id"]))[0] == "CONFLICT"
+    assert refusal(await end(execute, service, "revokeFiling", filing["id"]))[0] == "CONFLICT"
     assert await stage.ask("CN") == ("PROHIBITED", {"CN_UNFILED_SERVICE"})
 
 
@@ -197,27 +197,27 @@ async def test_filings_that_make_no_sense_are_refused(
     execute: Execute, service: Account, given: Json, expected: tuple[str, str | None]
 ) -> None:
     told = {"territory": "CN", "number": NUMBER, **given}
-    assert refused(await say(execute, service, "setFiling", **told)) == expected
+    assert refusal(await make(execute, service, "setFiling", **told)) == expected
 
 
 async def test_where_no_format_is_known_a_number_is_self_declared(
     execute: Execute, service: Account, owner: Account
 ) -> None:
-    made = await say(execute, service, "setFiling", territory="BR", number="77")
+    made = await make(execute, service, "setFiling", territory="BR", number="77")
     assert (made["kind"], made["status"], made["counts"]) == ("OTHER", "SELF_DECLARED", True)
     for number in range(19):
-        await say(execute, service, "setFiling", territory="BR", number=f"n{number}")
-    told = await say(execute, service, "setFiling", territory="BR", number="one more")
-    assert refused(told)[0] == "CONFLICT"
-    told = await say(execute, owner, "setFiling", territory="BR", number="1")
-    assert refused(told)[0] == "NOT_FOUND"
+        await make(execute, service, "setFiling", territory="BR", number=f"n{number}")
+    told = await make(execute, service, "setFiling", territory="BR", number="one more")
+    assert refusal(told)[0] == "CONFLICT"
+    told = await make(execute, owner, "setFiling", territory="BR", number="1")
+    assert refusal(told)[0] == "NOT_FOUND"
 
 
 async def test_once_a_list_is_loaded_only_what_it_names_counts(
     stage: Stage, operator: Database
 ) -> None:
     service, number = stage.service, "网信算备110108000000077260001号"
-    await say(stage.execute, service, "setFiling", territory="CN", number=number)
+    await make(stage.execute, service, "setFiling", territory="CN", number=number)
     assert (await stage.ask("CN"))[0] == "PERMITTED"
 
     async def load(*numbers: str, sha256: bytes) -> filings.FilingList | None:

@@ -8,7 +8,7 @@ from registry.principals import PrincipalKind
 from tests import acts
 from tests.conftest import Account, Accounts, Execute, Json
 
-from .saying import end, refused, say, sign
+from .law import end, make, refusal, sign
 from .stage import SUBJECT, Stage
 
 ABSENT = "00000000-0000-7000-8000-00000000dead"
@@ -33,7 +33,7 @@ async def stage(execute: Execute, owner: Account, service: Account) -> Stage:
 async def test_a_death_holds_for_the_next_check(stage: Stage, attester: Account) -> None:
     await stage.grant()
     assert await stage.ask("DE") == ("PERMITTED", {"GRANT"})
-    died = await say(
+    died = await make(
         stage.execute,
         attester,
         "recordDeath",
@@ -63,34 +63,34 @@ async def test_a_death_that_its_owner_reports_protects_and_opens_nothing(
 ) -> None:
     await stage.grant()
     died = {"subjectId": stage.subject, "diedOn": "1990-01-01", **WHY}
-    told = await say(stage.execute, stage.owner, "recordDeath", **died)
+    told = await make(stage.execute, stage.owner, "recordDeath", **died)
     assert told["assured"] is False
     outcome, codes = await stage.ask("DE")
     assert (outcome, codes) == ("REVIEW_REQUIRED", {"DEATH_NOT_VERIFIED", "NO_PROTECTED_TERM"})
-    again = await say(stage.execute, stage.owner, "recordDeath", **died)
-    assert refused(again) == ("CONFLICT", "subjectId")
-    assert (await say(stage.execute, attester, "recordDeath", **died))["assured"] is True
+    again = await make(stage.execute, stage.owner, "recordDeath", **died)
+    assert refusal(again) == ("CONFLICT", "subjectId")
+    assert (await make(stage.execute, attester, "recordDeath", **died))["assured"] is True
     assert (await stage.ask("DE"))[0] == "PERMITTED"
-    again = await say(stage.execute, attester, "recordDeath", **died)
-    assert refused(again) == ("CONFLICT", "subjectId")
+    again = await make(stage.execute, attester, "recordDeath", **died)
+    assert refusal(again) == ("CONFLICT", "subjectId")
 
 
 async def test_retracted_statements_do_not_count(stage: Stage, attester: Account) -> None:
     execute = stage.execute
     await stage.grant()
     said = {"subjectId": stage.subject, "class": "PUBLIC_FIGURE", **WHY}
-    mine = await say(execute, stage.owner, "assertClass", **said)
-    theirs = await say(execute, attester, "assertClass", **{**said, "class": "HISTORICAL"})
+    mine = await make(execute, stage.owner, "assertClass", **said)
+    theirs = await make(execute, attester, "assertClass", **{**said, "class": "HISTORICAL"})
     assert set((await stage.seen())["classes"]) == {"HISTORICAL", "PUBLIC_FIGURE"}
-    assert refused(await end(execute, stage.owner, "retractProtection", theirs["id"])) == (
+    assert refusal(await end(execute, stage.owner, "retractProtection", theirs["id"])) == (
         "FORBIDDEN",
         None,
     )
     assert (await end(execute, attester, "retractProtection", theirs["id"]))["stands"] is False
     assert (await end(execute, stage.owner, "retractProtection", mine["id"]))["stands"] is False
     again = await end(execute, stage.owner, "retractProtection", mine["id"])
-    assert refused(again)[0] == "CONFLICT"
-    assert refused(await end(execute, attester, "retractProtection", ABSENT))[0] == "NOT_FOUND"
+    assert refusal(again)[0] == "CONFLICT"
+    assert refusal(await end(execute, attester, "retractProtection", ABSENT))[0] == "NOT_FOUND"
     assert (await stage.seen())["classes"] == ["PRIVATE"]
     assert await stage.ask("DE") == ("PERMITTED", {"GRANT"})
 
@@ -101,7 +101,7 @@ async def test_a_residence_brings_its_law_along(stage: Stage, attester: Account)
     await stage.grant()
     assert (await stage.ask("AU"))[0] == "PERMITTED"
     home = {"subjectId": stage.subject, "territory": "US-IL", **WHY}
-    assert (await say(stage.execute, attester, "recordResidence", **home))["territory"] == "US-IL"
+    assert (await make(stage.execute, attester, "recordResidence", **home))["territory"] == "US-IL"
     assert (await stage.seen())["residence"] == "US-IL"
     asked = acts.question(stage.hash, territories=["AU"])
     decision = await acts.check(stage.execute, stage.service, asked)
@@ -132,29 +132,29 @@ async def test_what_cannot_be_said_is_refused(
     stage: Stage, name: str, given: Json, expected: tuple[str, str | None]
 ) -> None:
     told = {"subjectId": stage.subject, **WHY, **given}
-    assert refused(await say(stage.execute, stage.owner, name, **told)) == expected
+    assert refusal(await make(stage.execute, stage.owner, name, **told)) == expected
     assert (await stage.seen())["protections"] == []
 
 
 async def test_said_again_under_its_key_is_said_once(stage: Stage) -> None:
     told = {"subjectId": stage.subject, "living": True, "idempotencyKey": "k", **WHY}
-    first = await say(stage.execute, stage.owner, "recordRelatives", **told)
-    assert await say(stage.execute, stage.owner, "recordRelatives", **told) == first
+    first = await make(stage.execute, stage.owner, "recordRelatives", **told)
+    assert await make(stage.execute, stage.owner, "recordRelatives", **told) == first
     assert len((await stage.seen())["protections"]) == 1
 
 
 async def test_others_see_and_say_nothing(stage: Stage, accounts: Accounts) -> None:
     stranger = await accounts.open()
     told = {"subjectId": stage.subject, "class": "PERFORMER", **WHY}
-    absent = await say(stage.execute, stranger, "assertClass", **{**told, "subjectId": ABSENT})
-    assert await say(stage.execute, stranger, "assertClass", **told) == absent
+    absent = await make(stage.execute, stranger, "assertClass", **{**told, "subjectId": ABSENT})
+    assert await make(stage.execute, stranger, "assertClass", **told) == absent
     assert (await stage.execute(stranger, SUBJECT, id=stage.subject))["subject"] is None
 
 
 async def test_an_attester_attests_and_acts_for_nobody(stage: Stage, attester: Account) -> None:
     grant = await stage.proposed()
     assert (await stage.seen(attester))["classes"] == ["PRIVATE"]
-    assert refused(await sign(stage.execute, attester, grant, "SELF"))[0] in {
+    assert refusal(await sign(stage.execute, attester, grant, "SELF"))[0] in {
         "FORBIDDEN",
         "NOT_FOUND",
     }
@@ -169,27 +169,27 @@ async def test_a_guardian_signs_for_a_child(
     stage = await Stage(execute, owner, service).stand(birthDate=born.isoformat())
     assert (await stage.seen())["classes"] == ["MINOR"]
     grant = await stage.proposed()
-    assert refused(await sign(execute, somebody, grant, "GUARDIAN"))[0] == "NOT_FOUND"
+    assert refusal(await sign(execute, somebody, grant, "GUARDIAN"))[0] == "NOT_FOUND"
     named = {
         "subjectId": stage.subject,
         "principalId": str(somebody.id),
         "role": "GUARDIAN",
         **WHY,
     }
-    guardian = await say(execute, owner, "appointRepresentative", **named)
+    guardian = await make(execute, owner, "appointRepresentative", **named)
     assert (guardian["verified"], guardian["ended"]) == (False, False)
-    assert refused(await end(execute, owner, "verifyRepresentative", guardian["id"]))[0] == (
+    assert refusal(await end(execute, owner, "verifyRepresentative", guardian["id"]))[0] == (
         "FORBIDDEN"
     )
-    assert refused(await sign(execute, somebody, grant, "GUARDIAN"))[0] == "NOT_FOUND"
+    assert refusal(await sign(execute, somebody, grant, "GUARDIAN"))[0] == "NOT_FOUND"
     assert (await end(execute, attester, "verifyRepresentative", guardian["id"]))["verified"]
-    assert refused(await sign(execute, somebody, grant, "SELF"))[0] == "FORBIDDEN"
-    assert refused(await sign(execute, somebody, grant, "AGENT"))[0] == "FORBIDDEN"
+    assert refusal(await sign(execute, somebody, grant, "SELF"))[0] == "FORBIDDEN"
+    assert refusal(await sign(execute, somebody, grant, "AGENT"))[0] == "FORBIDDEN"
     assert (await sign(execute, somebody, grant, "GUARDIAN"))["state"] == "ACTIVE"
-    assert refused(await sign(execute, somebody, grant, "GUARDIAN"))[0] == "CONFLICT"
+    assert refusal(await sign(execute, somebody, grant, "GUARDIAN"))[0] == "CONFLICT"
     assert (await stage.ask("BR"))[0] == "PERMITTED"
     assert (await end(execute, somebody, "endRepresentative", guardian["id"]))["ended"]
-    assert refused(await end(execute, owner, "endRepresentative", guardian["id"]))[0] == "CONFLICT"
+    assert refusal(await end(execute, owner, "endRepresentative", guardian["id"]))[0] == "CONFLICT"
     assert (await execute(somebody, SUBJECT, id=stage.subject))["subject"] is None
 
 
@@ -204,7 +204,7 @@ async def test_a_guardian_does_not_take_back_what_the_person_said(
         "role": "GUARDIAN",
         **WHY,
     }
-    await say(execute, attester, "appointRepresentative", **named)
+    await make(execute, attester, "appointRepresentative", **named)
     mine = await execute(owner, acts.OBJECT, input={"subjectId": stage.subject})
     theirs = await execute(somebody, acts.OBJECT, input={"subjectId": stage.subject})
     ids = [one["fileObjection"]["objection"]["id"] for one in (mine, theirs)]
@@ -221,14 +221,14 @@ async def test_heirs_decide_by_rank_and_share(
     daughter, sister = [await accounts.open(PrincipalKind.PERSON) for _ in range(2)]
     died = {"subjectId": subject, "diedOn": "2015-01-01", "relativesLiving": True, **WHY}
     heir = {"subjectId": subject, "role": "RIGHTS_HOLDER", **WHY}
-    early = await say(execute, attester, "appointRepresentative", **heir, name="An heir")
-    assert refused(early) == ("INVALID", "role")
-    await say(execute, attester, "recordDeath", **died)
+    early = await make(execute, attester, "appointRepresentative", **heir, name="An heir")
+    assert refusal(early) == ("INVALID", "role")
+    await make(execute, attester, "recordDeath", **died)
     for account, kinship, share in ((daughter, "CHILD", 0.6), (sister, "SIBLING", 0.4)):
         named = {**heir, "principalId": str(account.id), "kinship": kinship, "share": share}
-        assert (await say(execute, attester, "appointRepresentative", **named))["share"] == share
-    over = await say(execute, attester, "appointRepresentative", **heir, name="x", share=0.1)
-    assert refused(over) == ("INVALID", "share")
+        assert (await make(execute, attester, "appointRepresentative", **named))["share"] == share
+    over = await make(execute, attester, "appointRepresentative", **heir, name="x", share=0.1)
+    assert refusal(over) == ("INVALID", "share")
     grant = await stage.proposed()
     assert (await sign(execute, sister, grant, "RIGHTS_HOLDER"))["state"] == "ACTIVE"
     outcome, codes = await stage.ask("US-CA")
@@ -261,7 +261,7 @@ async def test_who_cannot_represent_is_refused(
     if given.get("principalId") == "SERVICE":
         given = {**given, "principalId": str(service.id)}
     told = {"subjectId": stage.subject, **WHY, **given}
-    assert refused(await say(stage.execute, stage.owner, "appointRepresentative", **told)) == (
+    assert refusal(await make(stage.execute, stage.owner, "appointRepresentative", **told)) == (
         expected
     )
 
@@ -271,12 +271,12 @@ async def test_nobody_is_guardian_of_the_dead_or_of_who_has_no_age(
 ) -> None:
     ageless = await Stage(execute, owner, service).stand(birthDate=None)
     guardian = {"role": "GUARDIAN", "name": "x", **WHY}
-    told = await say(
+    told = await make(
         execute, attester, "appointRepresentative", subjectId=ageless.subject, **guardian
     )
     assert "birth date" in told["message"]
-    await say(execute, attester, "recordDeath", subjectId=ageless.subject, **WHY)
-    told = await say(
+    await make(execute, attester, "recordDeath", subjectId=ageless.subject, **WHY)
+    told = await make(
         execute, attester, "appointRepresentative", subjectId=ageless.subject, **guardian
     )
     assert "The dead have heirs" in told["message"]
@@ -287,11 +287,11 @@ async def test_only_the_owner_or_an_office_names_representatives(
 ) -> None:
     agent = {"subjectId": stage.subject, "role": "AGENT", **WHY}
     named = {**agent, "principalId": str(somebody.id)}
-    made = await say(stage.execute, attester, "appointRepresentative", **named)
-    told = await say(stage.execute, somebody, "appointRepresentative", **agent, name="another")
-    assert refused(told)[0] == "FORBIDDEN"
+    made = await make(stage.execute, attester, "appointRepresentative", **named)
+    told = await make(stage.execute, somebody, "appointRepresentative", **agent, name="another")
+    assert refusal(told)[0] == "FORBIDDEN"
     again = await end(stage.execute, attester, "verifyRepresentative", made["id"])
-    assert refused(again)[0] == "CONFLICT"
-    assert refused(await end(stage.execute, attester, "endRepresentative", ABSENT))[0] == (
+    assert refusal(again)[0] == "CONFLICT"
+    assert refusal(await end(stage.execute, attester, "endRepresentative", ABSENT))[0] == (
         "NOT_FOUND"
     )

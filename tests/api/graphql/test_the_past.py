@@ -12,7 +12,7 @@ from registry.principals import PrincipalKind
 from tests import acts
 from tests.conftest import Account, Accounts, Execute, Json
 
-from .saying import say
+from .law import make
 from .stage import Stage
 
 ABSENT = "00000000-0000-7000-8000-00000000dead"
@@ -95,10 +95,10 @@ async def test_orders_deaths_and_homes_are_as_they_were(
     await stage.grant()
     clear = datetime.now(UTC)
     told = {"subjectId": stage.subject, "source": "Register"}
-    await say(stage.execute, attester, "recordDeath", diedOn="2001-01-01", **told)
+    await make(stage.execute, attester, "recordDeath", diedOn="2001-01-01", **told)
     dead = datetime.now(UTC)
     order = {"subjectId": stage.subject, "authority": "Court", "reference": "1"}
-    await say(stage.execute, regulator, "placeOrder", **order)
+    await make(stage.execute, regulator, "placeOrder", **order)
     ordered = datetime.now(UTC)
     seen = [
         (await past(auditor, at, service=stage.service))["reasons"][0]["code"]
