@@ -18,6 +18,7 @@ from registry.database import (
     ReadSession,
     WriteSession,
     checked_reason,
+    checked_time,
     new_id,
     take_turns,
 )
@@ -94,12 +95,7 @@ async def state(
     if actor.kind not in AUTHORITIES:
         raise ForbiddenError("A regulator or the operator states circumstances.")
     [territory] = territories.check([territory], field="territory")
-    for field, time in (("startsAt", starts_at), ("endsAt", ends_at)):
-        if time.tzinfo is None:
-            raise InvalidError(
-                "A time needs its offset, for example 2027-01-01T00:00:00Z.", field=field
-            )
-    if ends_at <= starts_at:
+    if checked_time(starts_at, "startsAt") >= checked_time(ends_at, "endsAt"):
         raise InvalidError("It ends after it starts.", field="endsAt")
     circumstance = Circumstance(
         id=circumstance_id,
@@ -120,9 +116,7 @@ async def retract(
     session: WriteSession, *, circumstance_id: UUID, actor: Actor, reason: str | None = None
 ) -> Circumstance:
     """Take a statement back: whoever made it, or the operator."""
-    circumstance = await session.get(Circumstance, circumstance_id)
-    if circumstance is None:
-        raise NotFoundError("No such circumstance.")
+    circumstance = await mine(session, circumstance_id)
     if actor.principal_id != circumstance.stated_by and actor.kind != PrincipalKind.OPERATOR:
         raise ForbiddenError("Whoever stated it, or the operator, takes it back.")
     await take_turns(session, circumstance_id)

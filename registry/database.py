@@ -143,6 +143,15 @@ def checked_reason(reason: str | None) -> str | None:
     raise InvalidError(f"A reason has at most {MAX_REASON} printable characters.", field="reason")
 
 
+def checked_time(time: datetime, field: str) -> datetime:
+    """The time, if it says its offset."""
+    if time.tzinfo is None:
+        raise InvalidError(
+            "A time needs its offset, for example 2027-01-01T00:00:00Z.", field=field
+        )
+    return time
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """On whose behalf a transaction runs, as row-level security sees it."""

@@ -13,7 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Select, func, insert, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from registry import services
 from registry.database import (
@@ -248,7 +248,8 @@ def _batches(numbers: list[str]) -> Iterable[list[str]]:
         yield numbers[start : start + 5000]
 
 
-def _latest(territory: str) -> Select[FilingList]:
+def _latest(territory: str | InstrumentedAttribute[str]) -> Select[FilingList]:
+    """The list of a territory that speaks."""
     return (
         select(FilingList)
         .where(FilingList.territory == territory)
@@ -270,13 +271,7 @@ async def by_service(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, 
 
 async def standings(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, Standing]:
     """How each of these filings stands now."""
-    latest = (
-        select(FilingList.id)
-        .where(FilingList.territory == Filing.territory)
-        .order_by(FilingList.created_at.desc(), FilingList.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
+    latest = _latest(Filing.territory).with_only_columns(FilingList.id).scalar_subquery()
     listed = (
         select(FilingListNumber.number)
         .where(FilingListNumber.list_id == latest, FilingListNumber.number == Filing.number)

@@ -102,9 +102,7 @@ async def lift(
 ) -> Order:
     """End an order: whoever placed it, or the operator."""
     await take_turns(session, order_id)
-    order = await session.get(Order, order_id)
-    if order is None:
-        raise NotFoundError("No such order.")
+    order = await mine(session, order_id)
     if actor.principal_id != order.placed_by and actor.kind != PrincipalKind.OPERATOR:
         raise ForbiddenError("Whoever placed an order, or the operator, lifts it.")
     if (await lifted(session, [order_id]))[order_id]:

@@ -25,6 +25,7 @@ from registry.database import (
     ReadSession,
     WriteSession,
     checked_reason,
+    checked_time,
     new_id,
     now,
     take_turns,
@@ -164,10 +165,8 @@ def _check(appointment: Appointment) -> None:
         subjects.checked_name(appointment.name)
     if appointment.share is not None and not 0 < appointment.share <= 1:
         raise InvalidError("A share is more than 0 and at most 1.", field="share")
-    if appointment.ends_at is not None and appointment.ends_at.tzinfo is None:
-        raise InvalidError(
-            "A time needs its offset, for example 2027-01-01T00:00:00Z.", field="endsAt"
-        )
+    if appointment.ends_at is not None:
+        checked_time(appointment.ends_at, "endsAt")
 
 
 async def _check_fits(

@@ -7,13 +7,15 @@ from uuid import UUID
 
 import strawberry
 
+from api.graphql import once
 from api.graphql.context import Info
 from api.graphql.errors import Problem
 from api.graphql.paging import DEFAULT_PAGE, Connection, after, connection, identifier
 from api.graphql.permissions import requires
 from api.graphql.scopes import ScopeInput, scope_of
 from api.graphql.subjects import Subject
-from registry import grants, idempotency, signing, subjects
+from registry import grants, signing, subjects
+from registry.database import checked_time
 from registry.errors import InvalidError
 from registry.policy.vocabulary import (
     AiUse,
@@ -137,11 +139,7 @@ def terms_of(given: ProposeGrantInput) -> grants.Terms:
 
 
 def _aware(time: datetime | None, field: str) -> datetime | None:
-    if time is not None and time.tzinfo is None:
-        raise InvalidError(
-            "A time needs its offset, for example 2027-01-01T00:00:00Z.", field=field
-        )
-    return time
+    return None if time is None else checked_time(time, field)
 
 
 def _digest(text: str | None) -> bytes | None:
@@ -199,13 +197,8 @@ class GrantMutation:
         scope, terms = scope_of(input.scope), terms_of(input)
         actor_id = info.context.caller.actor.principal_id
         async with info.context.db.writing() as session:
-            grant_id, new = await idempotency.claim(
-                session,
-                principal_id=actor_id,
-                operation="proposeGrant",
-                key=input.idempotency_key,
-                request={**vars(input), "scope": vars(input.scope)},
-                keys=info.context.state.keys,
+            grant_id, new = await once.claim(
+                info, session, "proposeGrant", input, scope=vars(input.scope)
             )
             if new:
                 await grants.propose(

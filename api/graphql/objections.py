@@ -5,13 +5,14 @@ from typing import Annotated
 
 import strawberry
 
+from api.graphql import once
 from api.graphql.context import Info
 from api.graphql.errors import Problem
 from api.graphql.paging import DEFAULT_PAGE, Connection, after, connection, identifier
 from api.graphql.permissions import requires
 from api.graphql.scopes import ScopeInput, scope_of
 from api.graphql.subjects import Subject
-from registry import idempotency, objections, subjects
+from registry import objections, subjects
 from registry.policy.vocabulary import AiUse, GrantorRole, Modality, ObjectionState, Purpose
 from registry.principals import Scope
 
@@ -124,13 +125,8 @@ class ObjectionMutation:
             identifier(one, "grant", "carveOutGrants") for one in input.carve_out_grants
         )
         async with info.context.db.writing() as session:
-            objection_id, new = await idempotency.claim(
-                session,
-                principal_id=caller.actor.principal_id,
-                operation="fileObjection",
-                key=input.idempotency_key,
-                request={**vars(input), "scope": vars(input.scope)},
-                keys=info.context.state.keys,
+            objection_id, new = await once.claim(
+                info, session, "fileObjection", input, scope=vars(input.scope)
             )
             if new:
                 await objections.file(

@@ -5,13 +5,14 @@ from typing import Annotated
 
 import strawberry
 
+from api.graphql import once
 from api.graphql.context import Info
 from api.graphql.errors import Problem
 from api.graphql.filings import Filing
 from api.graphql.paging import DEFAULT_PAGE, Connection, after, connection
 from api.graphql.permissions import requires
 from registry import filings as declared
-from registry import idempotency, services
+from registry import services
 from registry.policy.vocabulary import ObligationCode
 from registry.principals import Scope
 
@@ -99,14 +100,7 @@ class ServiceMutation:
         """Put an AI service on record."""
         owner_id = info.context.caller.actor.principal_id
         async with info.context.db.writing() as session:
-            service_id, new = await idempotency.claim(
-                session,
-                principal_id=owner_id,
-                operation="registerService",
-                key=input.idempotency_key,
-                request=vars(input),
-                keys=info.context.state.keys,
-            )
+            service_id, new = await once.claim(info, session, "registerService", input)
             if new:
                 await services.register(
                     session,

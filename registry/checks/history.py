@@ -10,7 +10,7 @@ from uuid import UUID
 
 from registry import grants, subjects
 from registry.checks.questions import Question
-from registry.database import Actor, ReadSession, now
+from registry.database import Actor, ReadSession, checked_time, now
 from registry.errors import InvalidError, NotFoundError
 from registry.policy import facts
 from registry.policy.decision import Obligation, PackVersion, PersonDecision, Reason
@@ -48,9 +48,7 @@ async def authorise(
     InvalidError for a moment without offset or in the future, for probes where only a claimed
     person is answered, and for no service; NotFoundError for whoever the caller may not ask about.
     """
-    if at.tzinfo is None:
-        raise InvalidError("A time needs its offset, for example 2026-01-01T00:00:00Z.", field="at")
-    if at > await now(session):
+    if checked_time(at, "at") > await now(session):
         raise InvalidError("Only the past and this moment can be asked about.", field="at")
     if actor.kind == PrincipalKind.SERVICE:
         if service_id not in {None, actor.principal_id}:

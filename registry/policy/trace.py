@@ -5,12 +5,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from registry.policy import engine, identity, rules, terms
+from registry.policy import engine, identity, rules
 from registry.policy.decision import Decision, Reason
 from registry.policy.facts import Facts
 from registry.policy.objections import survives
 from registry.policy.packs import PackSet
-from registry.policy.question import Case, Finding, is_dead
+from registry.policy.question import Case, Finding
 from registry.policy.vocabulary import Modality, Outcome
 
 _STEP = re.compile(r"Step (\d+): (.+)\.$")
@@ -84,15 +84,13 @@ def explain(facts: Facts, packs: PackSet) -> Explanation:
 def _case(case: Case) -> CaseTrace:
     subject = case.subject
     known = None if subject is None else rules.know(case, subject)
-    dead = subject is not None and is_dead(subject, case.question.today)
-    said = terms.standing(case, subject) if subject is not None and dead else ()
     return CaseTrace(
         person=case.person,
         modality=case.modality,
         subject=None if subject is None else subject.id,
         strong=case.strong,
         packs=tuple(pack.id for pack in case.packs),
-        terms=tuple((pack.id, code) for code, pack in said),
+        terms=() if known is None else tuple((pack.id, code) for code, pack in known.protection),
         grants=()
         if known is None
         else tuple(
