@@ -46,6 +46,10 @@ class Scope(StrEnum):
     ORDERS_READ = "orders:read"
     ORDERS_WRITE = "orders:write"
     AUDIT_READ = "audit:read"
+    REQUESTS_READ = "requests:read"
+    REQUESTS_WRITE = "requests:write"
+    REVIEWS_READ = "reviews:read"
+    REVIEWS_WRITE = "reviews:write"
 
 
 class CredentialEventKind(StrEnum):

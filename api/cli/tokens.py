@@ -21,11 +21,11 @@ from registry.principals import OPERATOR_ID, Credential, Principal, PrincipalKin
 app = typer.Typer(no_args_is_help=True)
 
 _DEFAULT_SCOPES = {
-    PrincipalKind.SERVICE: "check",
-    PrincipalKind.PERSON: "subjects:* grants:* objections:*",
-    PrincipalKind.ORGANISATION: "subjects:* grants:* objections:*",
+    PrincipalKind.SERVICE: "check requests:*",
+    PrincipalKind.PERSON: "subjects:* grants:* objections:* requests:*",
+    PrincipalKind.ORGANISATION: "subjects:* grants:* objections:* requests:*",
     PrincipalKind.ATTESTER: "subjects:*",
-    PrincipalKind.REVIEWER: "subjects:*",
+    PrincipalKind.REVIEWER: "subjects:* reviews:*",
     PrincipalKind.REGULATOR: "orders:* audit:*",
     PrincipalKind.AUDITOR: "orders:read audit:*",
     PrincipalKind.OPERATOR: "*",

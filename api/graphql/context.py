@@ -48,6 +48,10 @@ class Context:
         self.filings_of = loader(self.db, filings.by_service)
         self.filing_standings = loader(self.db, filings.standings)
 
+    async def ial(self) -> int:
+        """How well the caller is known (NIST SP 800-63A)."""
+        return self.caller.ial
+
     def spend(self, asked: Sequence[Asked]) -> None:
         """Count checks against what one request may ask, under however many aliases."""
         self._questions += len(asked)

@@ -1,0 +1,34 @@
+"""What the clock brings about: done once a minute by every server, and safe to be done twice.
+
+Decisions never wait for it: a check judges by the time itself. Here the consequences are put on
+record, and people are told.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Final
+
+from registry.database import Database, now
+from registry.errors import RegistryError
+from registry.keys import Keys
+
+logger = logging.getLogger(__name__)
+
+Task = Callable[[Database, Keys, datetime], Awaitable[None]]
+# Each is given the database as the operator, the keys and the time; it commits its own work.
+TASKS: Final[tuple[Task, ...]] = ()
+
+
+async def run(operator: Database, keys: Keys, *, at: datetime | None = None) -> None:
+    """Do everything that is due at this moment; a task that fails stops no other."""
+    if at is None:
+        async with operator.reading() as session:
+            at = await now(session)
+    for task in TASKS:
+        try:
+            await task(operator, keys, at)
+        except RegistryError as error:
+            logger.warning("Upkeep waits: %s", error)
+        except Exception:
+            logger.exception("Upkeep failed; it is tried again.")
