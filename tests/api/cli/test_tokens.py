@@ -18,7 +18,7 @@ def test_the_token_alone_is_on_standard_output_and_the_server_takes_it(
     ended = as_a_program("token", "create", "--service", "alone", data_dir=data_dir)
     assert ended.code == 0
     assert len(ended.out.splitlines()) == 1
-    assert "It allows: check." in ended.err
+    assert "It allows: check, requests:read, requests:write." in ended.err
     assert _answers(url, ended.out.strip()) == 200
 
 
@@ -86,7 +86,11 @@ def test_a_token_that_does_not_exist_is_not_revoked(likeness: Likeness) -> None:
     ("option", "kind", "scopes"),
     [
         ("--attester", "ATTESTER", ["subjects:read", "subjects:write"]),
-        ("--reviewer", "REVIEWER", ["subjects:read", "subjects:write"]),
+        (
+            "--reviewer",
+            "REVIEWER",
+            ["reviews:read", "reviews:write", "subjects:read", "subjects:write"],
+        ),
         ("--regulator", "REGULATOR", ["audit:read", "orders:read", "orders:write"]),
         ("--auditor", "AUDITOR", ["audit:read", "orders:read"]),
     ],
