@@ -4,13 +4,13 @@ A grant is never edited: a changed scope is a new grant. What became of it is th
 events, so the history an auditor reads is the history that happened.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Select, Uuid, func, select
+from sqlalchemy import CheckConstraint, ForeignKey, Select, Uuid, false, func, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -28,6 +28,7 @@ from registry.database import (
     take_turns,
 )
 from registry.errors import ConflictError, InvalidError, NotFoundError
+from registry.grant_states import ENDING, FINAL, GrantEventKind, Step, state_of
 from registry.paging import Page, page_of
 from registry.policy.vocabulary import (
     ContentFlag,
@@ -42,16 +43,7 @@ MAX_USES = 2**31 - 1
 MAX_ACKNOWLEDGED = 100
 MAX_PER_SUBJECT = 500  # every check of a subject weighs them all
 EARLIEST_YEAR, LATEST_YEAR = 1900, 2200
-
-
-class GrantEventKind(StrEnum):
-    """What may become of a grant."""
-
-    SIGNED = "SIGNED"
-    SUSPENDED = "SUSPENDED"
-    RESUMED = "RESUMED"
-    REVOKED = "REVOKED"
-    REJECTED = "REJECTED"
+MAX_NOTICE: Final = 40
 
 
 class Grant(Scoped, Base):
@@ -81,6 +73,10 @@ class Grant(Scoped, Base):
     obligations: Mapped[list[ObligationCode]] = mapped_column(EnumList(ObligationCode))
     acknowledges_objections: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
     terms_sha256: Mapped[bytes | None]
+    exclusive: Mapped[bool] = mapped_column(server_default=text("false"))
+    notice_version: Mapped[str | None]
+    notice_language: Mapped[str | None]
+    notice_sha256: Mapped[bytes | None]
 
 
 class GrantEvent(Event):
@@ -93,31 +89,12 @@ class GrantEvent(Event):
     role: Mapped[GrantorRole | None]
     ial: Mapped[int | None]
     representative_id: Mapped[UUID | None] = mapped_column(ForeignKey("representatives.id"))
+    effective_at: Mapped[datetime | None]
 
-
-_STATE_AFTER = {
-    GrantEventKind.SIGNED: GrantState.ACTIVE,
-    GrantEventKind.RESUMED: GrantState.ACTIVE,
-    GrantEventKind.SUSPENDED: GrantState.SUSPENDED,
-    GrantEventKind.REVOKED: GrantState.REVOKED,
-    GrantEventKind.REJECTED: GrantState.REJECTED,
-}
-FINAL = frozenset({GrantState.REVOKED, GrantState.REJECTED})
-
-
-def state_of(kinds: Sequence[str], *, ends_at: datetime | None, at: datetime) -> GrantState:
-    """The state these event kinds, oldest first, add up to at that moment.
-
-    A revocation or rejection is final whatever came after it.
-    """
-    state = GrantState.PENDING
-    for kind in kinds:
-        state = _STATE_AFTER[GrantEventKind(kind)]
-        if state in FINAL:
-            return state
-    if ends_at is not None and ends_at <= at:
-        return GrantState.EXPIRED
-    return state
+    @property
+    def step(self) -> Step:
+        """What the state is folded from."""
+        return Step(self.kind, self.effective_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +114,17 @@ class Terms:
     obligations: frozenset[ObligationCode] = frozenset()
     acknowledges_objections: frozenset[UUID] = frozenset()
     terms_sha256: bytes | None = None
+    exclusive: bool = False
+    notice: "Notice | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Which text the person was shown, in which language (BCP 47), and its SHA-256."""
+
+    version: str
+    language: str
+    sha256: bytes | None = None
 
 
 async def propose(
@@ -177,6 +165,10 @@ async def propose(
         obligations=ordered(terms.obligations),
         acknowledges_objections=ordered(terms.acknowledges_objections),
         terms_sha256=terms.terms_sha256,
+        exclusive=terms.exclusive,
+        notice_version=None if terms.notice is None else terms.notice.version,
+        notice_language=None if terms.notice is None else terms.notice.language,
+        notice_sha256=None if terms.notice is None else terms.notice.sha256,
     )
     session.add(grant)
     await session.flush()  # constraints speak here, not at commit
@@ -200,6 +192,9 @@ def _check_terms(terms: Terms, at: datetime) -> None:
         raise InvalidError(
             f"At most {MAX_ACKNOWLEDGED} objections.", field="acknowledgesObjections"
         )
+    for word in () if terms.notice is None else (terms.notice.version, terms.notice.language):
+        if not 0 < len(word) <= MAX_NOTICE or not word.isprintable():
+            raise InvalidError(f"1 to {MAX_NOTICE} printable characters.", field="notice")
     if terms.max_uses is not None and not 1 <= terms.max_uses <= MAX_USES:
         raise InvalidError(f"A quota is 1 to {MAX_USES} uses.", field="maxUses")
 
@@ -246,6 +241,7 @@ async def record(
     role: GrantorRole | None = None,
     ial: int | None = None,
     representative_id: UUID | None = None,
+    effective_at: datetime | None = None,
     reason: str | None = None,
 ) -> None:
     """Put on record what became of a grant."""
@@ -257,6 +253,7 @@ async def record(
             role=role,
             ial=ial,
             representative_id=representative_id,
+            effective_at=effective_at,
             reason=checked_reason(reason),
         )
     )
@@ -287,8 +284,18 @@ async def states(session: ReadSession, grants: Collection[Grant]) -> dict[UUID, 
     at = await now(session)
     history = await events(session, [one.id for one in grants])
     return {
-        one.id: state_of([event.kind for event in history[one.id]], ends_at=one.ends_at, at=at)
+        one.id: state_of([event.step for event in history[one.id]], ends_at=one.ends_at, at=at)
         for one in grants
+    }
+
+
+async def effective(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, datetime]:
+    """When each of these took, or takes, effect; without those whose signatures miss."""
+    return {
+        one: event.effective_at or event.at
+        for one, history in (await events(session, ids)).items()
+        for event in reversed(history)
+        if event.kind is GrantEventKind.ACTIVATED
     }
 
 
@@ -316,19 +323,29 @@ async def page(
 
 def _in_state(query: Select[Grant], state: GrantState) -> Select[Grant]:
     """The fold of `state_of` as SQL; a test holds the two to the same answers."""
-    final = (GrantEventKind.REVOKED, GrantEventKind.REJECTED)
-    last = (
-        select(GrantEvent.kind)
-        .where(GrantEvent.grant_id == Grant.id)
-        .order_by(GrantEvent.kind.in_(final).desc(), GrantEvent.at.desc(), GrantEvent.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    ended = func.coalesce(Grant.ends_at <= func.clock_timestamp(), False)  # SQL
+    first_end = _of_kinds(GrantEvent.kind, *ENDING).order_by(GrantEvent.at, GrantEvent.id)
+    ended = func.coalesce(first_end.limit(1).scalar_subquery(), "")
+    endings = [kind for kind, after in ENDING.items() if after is state]
+    if state in FINAL:
+        return query.where(ended.in_(endings))
+    over = func.coalesce(Grant.ends_at <= func.clock_timestamp(), False)  # SQL
     if state is GrantState.EXPIRED:
-        return query.where(ended, func.coalesce(last.not_in(final), True))  # SQL
-    if state is GrantState.PENDING:
-        return query.where(last.is_(None), ~ended)
-    kinds = [kind for kind, after in _STATE_AFTER.items() if after is state]
-    query = query.where(last.in_(kinds))
-    return query if state in FINAL else query.where(~ended)
+        return query.where(ended.in_(["", *endings]), or_(ended.in_(endings), over))
+    turns = _of_kinds(GrantEvent.kind, GrantEventKind.SUSPENDED, GrantEventKind.RESUMED)
+    latest = turns.order_by(GrantEvent.at.desc(), GrantEvent.id.desc()).limit(1).scalar_subquery()
+    held = func.coalesce(latest == GrantEventKind.SUSPENDED, False)  # SQL
+    effective = (
+        _of_kinds(GrantEvent.id, GrantEventKind.ACTIVATED)
+        .where(func.coalesce(GrantEvent.effective_at <= func.clock_timestamp(), True))  # SQL
+        .exists()
+    )
+    if state is GrantState.DRAFT:
+        return query.where(false())
+    query = query.where(ended == "", ~over)
+    if state is GrantState.SUSPENDED:
+        return query.where(held)
+    return query.where(~held, effective if state is GrantState.ACTIVE else ~effective)
+
+
+def _of_kinds(column: Any, *kinds: GrantEventKind) -> Select[Any]:
+    return select(column).where(GrantEvent.grant_id == Grant.id, GrantEvent.kind.in_(kinds))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, NamedTuple
 from uuid import UUID
@@ -27,6 +27,7 @@ from registry.errors import InvalidError
 from registry.grants import Grant
 from registry.installation import Installation
 from registry.paging import MAX_PAGE
+from registry.policy.shelf import load_packs
 from registry.policy.vocabulary import (
     ASSURED_IAL,
     ContentFlag,
@@ -40,6 +41,12 @@ app = typer.Typer(no_args_is_help=True)
 
 GrantId = Annotated[str, typer.Argument(metavar="GRANT", help="The grant's id.")]
 _DAY = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
+
+
+def _law(installation: Installation) -> signing.Law:
+    settings = installation.settings
+    hours = timedelta(hours=settings.cooling_off_hours)
+    return signing.Law(load_packs(settings.packs_dir), installation.keys, hours)
 
 
 class _Seen(NamedTuple):
@@ -86,6 +93,13 @@ def propose(
     non_commercial: Annotated[
         bool, typer.Option("--non-commercial", help="It does not cover commercial use.")
     ] = False,
+    exclusive: Annotated[
+        bool, typer.Option("--exclusive", help="Nobody else is given the same.")
+    ] = False,
+    notice: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="VERSION LANGUAGE", help="Which text they were shown: 2026-11 en."),
+    ] = None,
     acknowledges: Annotated[
         list[str] | None,
         typer.Option(help="An objection this is given in spite of; may be repeated."),
@@ -125,6 +139,8 @@ def propose(
             replaces_performance=replaces_performance,
             obligations=frozenset(obligation or ()),
             acknowledges_objections=acknowledged,
+            exclusive=exclusive,
+            notice=None if notice is None else grants.Notice(*notice),
         )
         async with acting.db.writing() as session:
             grant_id, new = await idempotency.claim(
@@ -175,7 +191,12 @@ def sign(
 
     async def signed(session: WriteSession, acting: Acting, grant_id: UUID) -> Grant:
         return await signing.sign(
-            session, grant_id=grant_id, actor_id=acting.id, role=role, ial=ial
+            session,
+            grant_id=grant_id,
+            actor=acting.actor,
+            role=role,
+            ial=ial,
+            law=_law(acting.installation),
         )
 
     _change(grant, signed, owner=owner, data_dir=data_dir)
