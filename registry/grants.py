@@ -5,9 +5,8 @@ events, so the history an auditor reads is the history that happened.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Select, Uuid, false, func, or_, select, text
@@ -29,6 +28,7 @@ from registry.database import (
 )
 from registry.errors import ConflictError, InvalidError, NotFoundError
 from registry.grant_states import ENDING, FINAL, GrantEventKind, Step, state_of
+from registry.grant_terms import Terms
 from registry.paging import Page, page_of
 from registry.policy.vocabulary import (
     ContentFlag,
@@ -38,12 +38,7 @@ from registry.policy.vocabulary import (
 )
 from registry.scopes import Scope, Scoped, columns
 
-MAX_GRANTEES = 100
-MAX_USES = 2**31 - 1
-MAX_ACKNOWLEDGED = 100
 MAX_PER_SUBJECT = 500  # every check of a subject weighs them all
-EARLIEST_YEAR, LATEST_YEAR = 1900, 2200
-MAX_NOTICE: Final = 40
 
 
 class Grant(Scoped, Base):
@@ -97,36 +92,6 @@ class GrantEvent(Event):
         return Step(self.kind, self.effective_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What a grant says beside its scope. Times are aware; `starts_at` None means now."""
-
-    grantees: frozenset[UUID] | None
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
-    content_allowed: frozenset[ContentFlag] = frozenset()
-    commercial: bool = True
-    max_uses: int | None = None
-    written: bool = False
-    separate: bool = False
-    represented: bool = False
-    replaces_performance: bool = False
-    obligations: frozenset[ObligationCode] = frozenset()
-    acknowledges_objections: frozenset[UUID] = frozenset()
-    terms_sha256: bytes | None = None
-    exclusive: bool = False
-    notice: "Notice | None" = None
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Which text the person was shown, in which language (BCP 47), and its SHA-256."""
-
-    version: str
-    language: str
-    sha256: bytes | None = None
-
-
 async def propose(
     session: WriteSession,
     *,
@@ -142,7 +107,7 @@ async def propose(
     if (so_many or 0) >= MAX_PER_SUBJECT:
         raise ConflictError(f"A subject has at most {MAX_PER_SUBJECT} grants.")
     at = await now(session)
-    _check_terms(terms, at)
+    terms.check(at)
     if terms.grantees is not None:
         known = await services.existing(session, terms.grantees)
         if missing := terms.grantees - known:
@@ -173,30 +138,6 @@ async def propose(
     session.add(grant)
     await session.flush()  # constraints speak here, not at commit
     return grant
-
-
-def _check_terms(terms: Terms, at: datetime) -> None:
-    if terms.grantees is not None and not 1 <= len(terms.grantees) <= MAX_GRANTEES:
-        raise InvalidError(
-            f"Name 1 to {MAX_GRANTEES} services, or leave grantees out to mean all.",
-            field="grantees",
-        )
-    for field, time in (("startsAt", terms.starts_at), ("endsAt", terms.ends_at)):
-        if time is not None and not EARLIEST_YEAR <= time.year <= LATEST_YEAR:
-            raise InvalidError(
-                f"A grant lies between the years {EARLIEST_YEAR} and {LATEST_YEAR}.", field=field
-            )
-    if terms.ends_at is not None and terms.ends_at <= max(at, terms.starts_at or at):
-        raise InvalidError("A grant ends in the future, and after it starts.", field="endsAt")
-    if len(terms.acknowledges_objections) > MAX_ACKNOWLEDGED:
-        raise InvalidError(
-            f"At most {MAX_ACKNOWLEDGED} objections.", field="acknowledgesObjections"
-        )
-    for word in () if terms.notice is None else (terms.notice.version, terms.notice.language):
-        if not 0 < len(word) <= MAX_NOTICE or not word.isprintable():
-            raise InvalidError(f"1 to {MAX_NOTICE} printable characters.", field="notice")
-    if terms.max_uses is not None and not 1 <= terms.max_uses <= MAX_USES:
-        raise InvalidError(f"A quota is 1 to {MAX_USES} uses.", field="maxUses")
 
 
 async def revoke(

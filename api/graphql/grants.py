@@ -17,6 +17,7 @@ from api.graphql.subjects import Subject
 from registry import grants, signing, subjects
 from registry.database import checked_time
 from registry.errors import InvalidError
+from registry.grant_terms import Notice, Terms
 from registry.policy.hands import Missing
 from registry.policy.pack_words import HolderDecision
 from registry.policy.vocabulary import (
@@ -178,9 +179,9 @@ SignGrantResult = Annotated[GrantSigned | Problem, strawberry.union("SignGrantRe
 RevokeGrantResult = Annotated[GrantRevoked | Problem, strawberry.union("RevokeGrantResult")]
 
 
-def terms_of(given: ProposeGrantInput) -> grants.Terms:
+def terms_of(given: ProposeGrantInput) -> Terms:
     """The terms in the registry's own form."""
-    return grants.Terms(
+    return Terms(
         grantees=None
         if given.grantees is None
         else frozenset(identifier(one, "service", "grantees") for one in given.grantees),
@@ -202,7 +203,7 @@ def terms_of(given: ProposeGrantInput) -> grants.Terms:
         exclusive=given.exclusive,
         notice=None
         if given.notice is None
-        else grants.Notice(
+        else Notice(
             given.notice.version,
             given.notice.language,
             _digest(given.notice.sha256, "notice"),
