@@ -161,6 +161,12 @@ async def _record(
     await session.flush()  # the answer folds this event too
 
 
+async def by_ids(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, Objection]:
+    """Each visible objection."""
+    rows = await session.scalars(select(Objection).where(Objection.id.in_(ids)))
+    return {row.id: row for row in rows}
+
+
 async def events(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, list[ObjectionEvent]]:
     """What became of each objection, oldest first."""
     found: dict[UUID, list[ObjectionEvent]] = {one: [] for one in ids}

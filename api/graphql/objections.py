@@ -6,13 +6,14 @@ from typing import Annotated
 import strawberry
 
 from api.graphql import once
+from api.graphql.consent_receipts import ConsentReceipt, of_objection
 from api.graphql.context import Info
 from api.graphql.errors import Problem
 from api.graphql.paging import DEFAULT_PAGE, Connection, after, connection, identifier
 from api.graphql.permissions import requires
 from api.graphql.scopes import ScopeInput, scope_of
 from api.graphql.subjects import Subject
-from registry import objections, subjects
+from registry import consent_receipts, objections, subjects
 from registry.policy.vocabulary import AiUse, GrantorRole, Modality, ObjectionState, Purpose
 from registry.principals import Scope
 
@@ -46,6 +47,19 @@ class Objection:
         """Where it stands now."""
         state = await info.context.objection_states.load(objection.id)
         return state or ObjectionState.PROVISIONAL
+
+    @strawberry.field(
+        graphql_type=list[ConsentReceipt],
+        extensions=[requires(Scope.OBJECTIONS_READ)],
+        description="A signed receipt of each event, oldest first: for the person and who acts for"
+        " them.",
+    )
+    @staticmethod
+    async def receipts(
+        objection: strawberry.Parent[objections.Objection], info: Info
+    ) -> list[consent_receipts.ConsentReceipt]:
+        """A signed receipt of each event, oldest first."""
+        return await of_objection(objection, info)
 
 
 @strawberry.input(description="A refusal to put on record.")

@@ -1,0 +1,195 @@
+"""The page of state machines, drawn by trying every event in every state: see `MACHINES`.
+
+Run by docs/generate.py.
+"""
+
+# ruff: noqa: INP001  # run by its path, never imported
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from itertools import product
+from pathlib import Path
+from typing import Final
+
+from registry import grants, objections, samples, services, subjects
+
+PAGE: Final = Path("docs/reference/states.md")
+TIME: Final = "its end has passed"
+# Histories of so many events are all tried; what a fold remembers beyond its last state shows then.
+LENGTH: Final = 4
+
+Fold = Callable[[Sequence[str], bool], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One fold of events: `fold(kinds, over)` is the state, `over` whether its end has passed.
+
+    `checked` says for every state what a check sees. Without a term `over` is never true.
+    """
+
+    name: str
+    source: str
+    kinds: type[StrEnum] | tuple[str, ...]
+    fold: Fold
+    checked: Mapping[str, str]
+    term: bool = False
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Step:
+    """An event of this kind leads from one state to another."""
+
+    start: str
+    kind: str
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What trying everything found: the first state, the states in the order met, the steps."""
+
+    first: str
+    states: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+
+_NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
+_END: Final = _NOW + timedelta(days=1)
+
+
+def _grant(kinds: Sequence[str], over: bool) -> str:
+    return grants.state_of(kinds, ends_at=_END, at=_END if over else _NOW)
+
+
+def _service(kinds: Sequence[str], _: bool) -> str:
+    standing = services.standing_of([(one, None) for one in kinds])
+    return "ACTIVE" if standing.active else "SUSPENDED"
+
+
+# One line or so for each fold. A test fails for a fold of the registry that is not here.
+MACHINES: Final = (
+    Machine(
+        "Grants", "registry/grants.py", grants.GrantEventKind, _grant, term=True,
+        checked={
+            "PENDING": "It permits nothing: `CONSENT_REQUIRED` with `GRANT_NOT_VERIFIED`.",
+            "ACTIVE": "It permits what it covers, as far as the law asks for no more.",
+            "SUSPENDED": "`REVIEW_REQUIRED` with `GRANT_SUSPENDED` for what it would permit.",
+            "EXPIRED": "It permits nothing any more: `CONSENT_REQUIRED` with `GRANT_EXPIRED`.",
+            "REVOKED": "It permits nothing any more: `CONSENT_REQUIRED` with `CONSENT_WITHDRAWN`.",
+            "REJECTED": "It never permits anything: `CONSENT_REQUIRED` with `GRANT_NOT_VERIFIED`.",
+        },
+    ),
+    Machine(
+        "Objections", "registry/objections.py", objections.ObjectionEventKind,
+        lambda kinds, _: objections.state_of(kinds),
+        checked={
+            "PROVISIONAL": "It forbids, proved or not.",
+            "VERIFIED": "It forbids.",
+            "DISPUTED": "It forbids nothing for sure: `REVIEW_REQUIRED` with `OBJECTION_DISPUTED`.",
+            "WITHDRAWN": "Nothing: grants it stood against count again.",
+            "LAPSED": "Nothing: grants it stood against count again.",
+        },
+    ),
+    Machine(
+        "Registrations", "registry/subjects.py", subjects.SubjectEventKind,
+        lambda kinds, _: subjects.registration_of(kinds),
+        checked={
+            "PROVISIONAL": "The person is recognised and their objections forbid.",
+            "VERIFIED": "The same, and grants in their name count.",
+            "DISPUTED": "Objections forbid; else `REVIEW_REQUIRED` with `CLAIM_DISPUTED`.",
+        },
+    ),
+    Machine(
+        "Samples", "registry/samples.py", samples.SampleEventKind,
+        lambda kinds, _: samples.state_of(kinds),
+        checked={
+            "ENROLLED": "It is part of what probes are compared with.",
+            "IN_REVIEW": "Nothing until somebody has looked.",
+            "REFUSED": "Nothing.",
+            "RETIRED": "Nothing: no check that began afterwards compares with it.",
+        },
+    ),
+    Machine(
+        "Services", "registry/services.py", ("SUSPENDED", "REINSTATED"), _service,
+        checked={
+            "ACTIVE": "It is answered as far as its tier goes.",
+            "SUSPENDED": "`PROHIBITED` with `SERVICE_SUSPENDED`, whatever it asks.",
+        },
+    ),
+)  # fmt: skip
+
+
+def explored(machine: Machine) -> Drawing:
+    """Every state and step that a history of up to `LENGTH` events and one more comes through."""
+    kinds = [str(one) for one in machine.kinds]
+    first = machine.fold([], False)
+    states, steps = [first], set[Step]()
+
+    def meet(start: str, kind: str, end: str) -> None:
+        if end not in states:
+            states.append(end)
+        if end != start:
+            steps.add(Step(start, kind, end))
+
+    for length in range(LENGTH + 1):
+        for history in product(kinds, repeat=length):
+            start = machine.fold(history, False)
+            if machine.term:
+                meet(start, TIME, machine.fold(history, True))
+            for kind in kinds:
+                meet(start, kind, machine.fold([*history, kind], False))
+                if machine.term:
+                    over = machine.fold(history, True)
+                    meet(over, kind, machine.fold([*history, kind], True))
+    return Drawing(first, tuple(states), tuple(sorted(steps)))
+
+
+def drawn(machine: Machine) -> str:
+    """A machine as its part of the page."""
+    found = explored(machine)
+    if missing := set(found.states) ^ set(machine.checked):
+        raise ValueError(f"{machine.name}: say what a check sees in {sorted(missing)}, or not.")
+    ends = [one for one in found.states if all(step.start != one for step in found.steps)]
+    arrows = [f"    [*] --> {found.first}"]
+    arrows += [f"    {one.start} --> {one.end}: {one.kind}" for one in found.steps]
+    arrows += [f"    {one} --> [*]" for one in ends]
+    rows = []
+    for state in found.states:
+        ways = "; ".join(f"{one.kind} → {one.end}" for one in found.steps if one.start == state)
+        rows.append(f"| `{state}` | {ways or 'final'} | {machine.checked[state]} |")
+    return "\n".join(
+        [
+            f"## {machine.name}",
+            "",
+            f"Folded by `{machine.source}`. It begins as `{found.first}`.",
+            "",
+            "```mermaid",
+            "stateDiagram-v2",
+            *arrows,
+            "```",
+            "",
+            "| state | event → state | what a check sees |",
+            "|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def pages(note: str) -> dict[Path, str]:
+    """The page, whole."""
+    parts = "\n".join(map(drawn, MACHINES))
+    text = f"""{note}
+
+# States
+
+Nothing is edited here: what became of a record is a list of events, and its state is what they add
+up to. These drawings are made by trying every list of up to {LENGTH + 1} events on the code that
+adds them up, so they cannot differ from it. An event that changes nothing is left out. Commands refuse
+more than is drawn: an event that a drawing allows still needs somebody who has the right to it.
+
+{parts}"""
+    return {PAGE: text}

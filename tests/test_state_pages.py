@@ -1,0 +1,89 @@
+"""States are drawn by trying the code: every event in every state, and no fold is left out."""
+
+import re
+import runpy
+from enum import StrEnum
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from registry.grants import GrantEventKind
+from registry.policy.reasons import REASONS
+from registry.policy.vocabulary import Outcome
+
+ROOT = Path(__file__).parent.parent
+PAGE = SimpleNamespace(**runpy.run_path(str(ROOT / "docs" / "state_pages.py")))
+
+
+class Door(StrEnum):
+    SHUT = "SHUT"
+    OPENED = "OPENED"
+    WALLED_UP = "WALLED_UP"
+
+
+def door(kinds: Any, over: bool) -> str:
+    """A door that, once it was shut twice, does not open again."""
+    if Door.WALLED_UP in kinds:
+        return "WALL"
+    stuck = list(kinds).count(Door.SHUT) > 1
+    shut = not kinds or kinds[-1] == Door.SHUT or stuck or over
+    return "SHUT" if shut else "OPEN"
+
+
+CHECKED = {"SHUT": "No.", "OPEN": "Yes.", "WALL": "Never."}
+
+
+def test_every_event_is_tried_in_every_state_also_on_what_a_state_does_not_show() -> None:
+    found = PAGE.explored(PAGE.Machine("Doors", "door", Door, door, CHECKED))
+    assert (found.first, set(found.states)) == ("SHUT", set(CHECKED))
+    assert {(one.start, one.kind, one.end) for one in found.steps} == {
+        ("SHUT", "OPENED", "OPEN"),
+        ("OPEN", "SHUT", "SHUT"),
+        ("SHUT", "WALLED_UP", "WALL"),
+        ("OPEN", "WALLED_UP", "WALL"),
+    }
+
+
+def test_time_is_an_event_too() -> None:
+    found = PAGE.explored(PAGE.Machine("Doors", "door", Door, door, CHECKED, term=True))
+    assert ("OPEN", PAGE.TIME, "SHUT") in {(one.start, one.kind, one.end) for one in found.steps}
+
+
+def test_a_page_has_every_step_as_an_arrow_and_in_the_table() -> None:
+    text = PAGE.drawn(PAGE.Machine("Doors", "door", Door, door, CHECKED))
+    assert "    [*] --> SHUT\n" in text
+    assert "    OPEN --> SHUT: SHUT\n" in text
+    assert "    WALL --> [*]\n" in text
+    assert "| `WALL` | final | Never. |" in text
+    assert "| `SHUT` | OPENED → OPEN; WALLED_UP → WALL | No. |" in text
+
+
+@pytest.mark.parametrize("checked", [{"SHUT": "No.", "OPEN": "Yes."}, {**CHECKED, "GONE": "?"}])
+def test_what_a_check_sees_is_said_of_every_state_and_no_other(checked: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="say what a check sees"):
+        PAGE.drawn(PAGE.Machine("Doors", "door", Door, door, checked))
+
+
+def test_every_fold_of_the_registry_is_drawn() -> None:
+    fold = re.compile(r"^def (state_of|registration_of)\(", re.MULTILINE)
+    folding = {
+        path.relative_to(ROOT).as_posix()
+        for path in ROOT.glob("registry/*.py")
+        if fold.search(path.read_text(encoding="utf-8"))
+    }
+    assert folding
+    assert folding <= {one.source for one in PAGE.MACHINES}
+
+
+def test_a_revoked_grant_is_drawn_as_the_end() -> None:
+    grants = next(one for one in PAGE.MACHINES if one.kinds is GrantEventKind)
+    assert all(one.start != "REVOKED" for one in PAGE.explored(grants).steps)
+
+
+def test_what_a_check_sees_is_said_in_codes_that_exist() -> None:
+    known = set(REASONS) | set(Outcome)
+    for machine in PAGE.MACHINES:
+        for text in machine.checked.values():
+            assert set(re.findall(r"`([A-Z_]+)`", text)) <= known
