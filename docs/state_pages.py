@@ -75,20 +75,20 @@ MACHINES: Final = (
         "Grants", "registry/grants.py", grants.GrantEventKind, _grant, term=True,
         checked={
             "PENDING": "It permits nothing: `CONSENT_REQUIRED` with `GRANT_NOT_VERIFIED`.",
-            "ACTIVE": "It permits what it covers, as far as the law asks for no more.",
+            "ACTIVE": "`PERMITTED` with `GRANT` for what it covers, if the law asks for no more.",
             "SUSPENDED": "`REVIEW_REQUIRED` with `GRANT_SUSPENDED` for what it would permit.",
             "EXPIRED": "It permits nothing any more: `CONSENT_REQUIRED` with `GRANT_EXPIRED`.",
-            "REVOKED": "It permits nothing any more: `CONSENT_REQUIRED` with `CONSENT_WITHDRAWN`.",
-            "REJECTED": "It never permits anything: `CONSENT_REQUIRED` with `GRANT_NOT_VERIFIED`.",
+            "REVOKED": "`PROHIBITED` with `CONSENT_WITHDRAWN` for what it permitted.",
+            "REJECTED": "As if it were not there: `CONSENT_REQUIRED` with `NO_GRANT`.",
         },
     ),
     Machine(
         "Objections", "registry/objections.py", objections.ObjectionEventKind,
         lambda kinds, _: objections.state_of(kinds),
         checked={
-            "PROVISIONAL": "It forbids, proved or not.",
-            "VERIFIED": "It forbids.",
-            "DISPUTED": "It forbids nothing for sure: `REVIEW_REQUIRED` with `OBJECTION_DISPUTED`.",
+            "PROVISIONAL": "`PROHIBITED` with `OBJECTION`, though not proved yet.",
+            "VERIFIED": "`PROHIBITED` with `OBJECTION`.",
+            "DISPUTED": "`REVIEW_REQUIRED` with `OBJECTION_DISPUTED`.",
             "WITHDRAWN": "Nothing: grants it stood against count again.",
             "LAPSED": "Nothing: grants it stood against count again.",
         },
@@ -97,8 +97,8 @@ MACHINES: Final = (
         "Registrations", "registry/subjects.py", subjects.SubjectEventKind,
         lambda kinds, _: subjects.registration_of(kinds),
         checked={
-            "PROVISIONAL": "The person is recognised and their objections forbid.",
-            "VERIFIED": "The same, and grants in their name count.",
+            "PROVISIONAL": "No grant counts: `CONSENT_REQUIRED` with `GRANT_NOT_VERIFIED`.",
+            "VERIFIED": "Objections forbid, and grants count: `PERMITTED` with `GRANT`.",
             "DISPUTED": "Objections forbid; else `REVIEW_REQUIRED` with `CLAIM_DISPUTED`.",
         },
     ),
@@ -188,8 +188,8 @@ def pages(note: str) -> dict[Path, str]:
 
 Nothing is edited here: what became of a record is a list of events, and its state is what they add
 up to. These drawings are made by trying every list of up to {LENGTH + 1} events on the code that
-adds them up, so they cannot differ from it. An event that changes nothing is left out. Commands refuse
-more than is drawn: an event that a drawing allows still needs somebody who has the right to it.
+adds them up, so they cannot differ from it. An event that changes nothing is left out. Commands
+refuse more than is drawn: an event that a drawing allows still needs somebody who has the right.
 
 {parts}"""
     return {PAGE: text}

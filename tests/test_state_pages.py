@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from registry.grants import GrantEventKind
-from registry.policy.reasons import REASONS
-from registry.policy.vocabulary import Outcome
+from registry.policy.decision import Decision
+from registry.policy.facts import Service
+from registry.policy.vocabulary import GrantState, ObjectionState, Registration
+from tests.registry.policy import build
 
 ROOT = Path(__file__).parent.parent
 PAGE = SimpleNamespace(**runpy.run_path(str(ROOT / "docs" / "state_pages.py")))
@@ -82,8 +84,41 @@ def test_a_revoked_grant_is_drawn_as_the_end() -> None:
     assert all(one.start != "REVOKED" for one in PAGE.explored(grants).steps)
 
 
-def test_what_a_check_sees_is_said_in_codes_that_exist() -> None:
-    known = set(REASONS) | set(Outcome)
-    for machine in PAGE.MACHINES:
-        for text in machine.checked.values():
-            assert set(re.findall(r"`([A-Z_]+)`", text)) <= known
+def said(machine: str) -> list[Any]:
+    """Each state of a machine with the outcome and the code that its line names."""
+    checked = next(one for one in PAGE.MACHINES if one.name == machine).checked
+    found = [
+        (state, *match.groups())
+        for state, text in checked.items()
+        if (match := re.search(r"`([A-Z_]+)` with `([A-Z_]+)`", text))
+    ]
+    return [pytest.param(machine, *one, id=f"{machine}-{one[0]}") for one in found]
+
+
+def in_state(machine: str, state: str) -> Decision:
+    """What the engine decides of somebody with a grant, where one thing stands as said."""
+    match machine:
+        case "Grants":
+            over = {"ends_at": build.AT} if state == GrantState.EXPIRED else {}
+            return build.answer(
+                build.subject(grants=(build.grant(state=GrantState(state), **over),))
+            )
+        case "Objections":
+            refusal = build.objection(state=ObjectionState(state))
+            return build.answer(build.subject(grants=(), objections=(refusal,)))
+        case "Registrations":
+            return build.answer(build.subject(registration=Registration(state)))
+        case _:
+            return build.answer(service=Service("service", active=state == "ACTIVE"))
+
+
+@pytest.mark.parametrize(
+    ("machine", "state", "outcome", "code"),
+    [*said("Grants"), *said("Objections"), *said("Registrations"), *said("Services")],
+)
+def test_what_a_check_sees_is_what_the_engine_says(
+    machine: str, state: str, outcome: str, code: str
+) -> None:
+    decision = in_state(machine, state)
+    assert decision.outcome == outcome
+    assert code in build.codes(decision)
