@@ -78,15 +78,27 @@ async def of_objections(
     session: ReadSession, ids: Collection[UUID], *, issuer: Issuer
 ) -> dict[UUID, list[ConsentReceipt]]:
     """The receipts of these objections for the person's side, oldest event first."""
-    rows = await objections.by_ids(session, ids)
-    history = await objections.events(session, rows.keys())
-    owners = await subjects.owners(session, {one.subject_id for one in rows.values()})
+    rows = list(await session.scalars(select(Objection).where(Objection.id.in_(ids))))
+    history = await _history(session, ids)
+    owners = await subjects.owners(session, {one.subject_id for one in rows})
     found = {}
-    for id, objection in rows.items():
-        matter = forbidden(objection)
-        owner_id = owners[objection.subject_id]
-        happened = objection_events(objection, history[id], owner_id=owner_id)
-        found[id] = [receipt(matter, one, reader=None, issuer=issuer) for one in happened]
+    for one in rows:
+        happened = objection_events(one, history[one.id], owner_id=owners[one.subject_id])
+        found[one.id] = [
+            receipt(forbidden(one), each, reader=None, issuer=issuer) for each in happened
+        ]
+    return found
+
+
+async def _history(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, list[ObjectionEvent]]:
+    found: dict[UUID, list[ObjectionEvent]] = {one: [] for one in ids}
+    rows = await session.scalars(
+        select(ObjectionEvent)
+        .where(ObjectionEvent.objection_id.in_(ids))
+        .order_by(ObjectionEvent.at, ObjectionEvent.id)
+    )
+    for row in rows:
+        found[row.objection_id].append(row)
     return found
 
 

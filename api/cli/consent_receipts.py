@@ -10,9 +10,11 @@ import typer
 from api.cli.output import NO, AsJson, Failed, line, pairs, result, table
 from api.cli.session import Acting, Owner, identifier, run_as
 from api.cli.settings import DataDir
-from registry import consent_events, consent_receipts, grants, jws, objections, subjects
+from registry import consent_events, consent_receipts, jws, subjects
 from registry.consent_receipts import ConsentReceipt, Issuer, VerifiedReceipt
 from registry.errors import InvalidError, NotFoundError
+from registry.grants import Grant
+from registry.objections import Objection
 
 
 def list_(
@@ -68,20 +70,19 @@ async def _receipts(acting: Acting, record_id: UUID) -> list[ConsentReceipt]:
     settings = acting.installation.settings
     issuer = Issuer(settings.issuer, settings.storage_location, acting.installation.keys)
     async with acting.db.reading() as session:
-        grant = (await grants.by_ids(session, [record_id])).get(record_id)
-        objection = (await objections.by_ids(session, [record_id])).get(record_id)
-        row = grant or objection
+        grant = await session.get(Grant, record_id)
+        row = grant or await session.get(Objection, record_id)
         if row is None:
             raise NotFoundError("No such grant or objection.")
         owners = await subjects.owners(session, [row.subject_id])
         consent_events.require_side(acting.actor, owners.get(row.subject_id))
     async with acting.installation.operator.reading() as session:
         ids = [record_id]
-        if grant is not None:
-            return (await consent_events.of_grants(session, ids, reader=None, issuer=issuer))[
-                record_id
-            ]
-        return (await consent_events.of_objections(session, ids, issuer=issuer))[record_id]
+        if grant is None:
+            found = await consent_events.of_objections(session, ids, issuer=issuer)
+        else:
+            found = await consent_events.of_grants(session, ids, reader=None, issuer=issuer)
+    return found[record_id]
 
 
 def is_one(token: str) -> bool:

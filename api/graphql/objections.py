@@ -156,7 +156,8 @@ class ObjectionMutation:
         return ObjectionFiled(objection=objection)
 
     @strawberry.mutation(
-        extensions=[requires(Scope.OBJECTIONS_WRITE)], description="End an objection now."
+        extensions=[requires(Scope.OBJECTIONS_WRITE)],
+        description="End an objection now; one that was proved needs identity assurance IAL2.",
     )
     async def withdraw_objection(
         self, info: Info, id: strawberry.ID, reason: str | None = None
@@ -168,6 +169,7 @@ class ObjectionMutation:
                 session,
                 objection_id=objection_id,
                 actor_id=info.context.caller.actor.principal_id,
+                ial=info.context.caller.ial,
                 reason=reason,
             )
         return ObjectionWithdrawn(objection=objection)
