@@ -71,7 +71,8 @@ async def _receipts(acting: Acting, record_id: UUID) -> list[ConsentReceipt]:
     issuer = Issuer(settings.issuer, settings.storage_location, acting.installation.keys)
     async with acting.db.reading() as session:
         grant = await session.get(Grant, record_id)
-        row = grant or await session.get(Objection, record_id)
+        objection = None if grant else await session.get(Objection, record_id)
+        row = grant or objection
         if row is None:
             raise NotFoundError("No such grant or objection.")
         owners = await subjects.owners(session, [row.subject_id])
