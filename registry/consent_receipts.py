@@ -15,7 +15,7 @@ from registry.errors import InvalidError
 from registry.keys import Keys
 from registry.policy import dpv
 from registry.policy.dpv import ConsentStatus
-from registry.policy.vocabulary import Modality
+from registry.policy.vocabulary import GrantorRole, Modality
 from registry.scopes import Scope
 
 TYPE: Final = "consent-receipt+jwt"
@@ -122,11 +122,15 @@ def receipt(
 def document(
     matter: Matter, happening: Happening, *, reader: UUID | None, issuer: Issuer
 ) -> dict[str, Any]:
-    """What the receipt of an event says. It names no person: people are pairwise pseudonyms."""
-    person = issuer.keys.pseudonym(matter.subject_id, to=reader)
+    """What the receipt of an event says. It names no person: people are pairwise pseudonyms.
+
+    The person's side of each subject is a reader of its own: who acts for two is not recognised.
+    """
+    to = matter.subject_id if reader is None else reader
+    person = issuer.keys.pseudonym(matter.subject_id, to=to)
     entity = person
-    if happening.role != "SELF":
-        entity = issuer.keys.pseudonym(happening.entity_id, to=reader)
+    if happening.role != GrantorRole.SELF:
+        entity = issuer.keys.pseudonym(happening.entity_id, to=to)
     return {
         "receipt_metadata": {
             "schema_version": SCHEMA_VERSION,

@@ -95,13 +95,12 @@ class Keys:
         """32 bytes by which a repeated request is recognised, and nothing can be guessed."""
         return hmac.digest(self._requests, request, "sha256")
 
-    def pseudonym(self, of: UUID, *, to: UUID | None) -> str:
+    def pseudonym(self, of: UUID, *, to: UUID) -> str:
         """A name for somebody that only this reader is ever given: two readers cannot compare.
 
-        128 bits of HMAC-SHA256, hex. `to` None: the person and who acts for them.
+        128 bits of HMAC-SHA256, hex.
         """
-        reader = b"" if to is None else to.bytes
-        return hmac.digest(self._pairwise, of.bytes + reader, "sha256")[:16].hex()
+        return hmac.digest(self._pairwise, of.bytes + to.bytes, "sha256")[:16].hex()
 
     @property
     def token_signer(self) -> Signer:

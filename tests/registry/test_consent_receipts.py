@@ -131,7 +131,14 @@ def test_people_have_another_name_for_every_reader(issuer: Issuer) -> None:
         assert str(PERSON) not in text
         assert str(GUARDIAN) not in text
         event = json.loads(text)["event"]
-        assert event["entity_id"] == issuer.keys.pseudonym(GUARDIAN, to=reader)
+        assert event["entity_id"] == issuer.keys.pseudonym(GUARDIAN, to=reader or PERSON)
+
+
+def test_who_acts_for_two_people_is_not_recognised_in_their_receipts(issuer: Issuer) -> None:
+    signed = replace(GIVEN, entity_id=GUARDIAN, role=GrantorRole.GUARDIAN)
+    other = replace(MATTER, subject_id=UUID(int=78))
+    names = [made(issuer, one, signed)["event"]["entity_id"] for one in (MATTER, other)]
+    assert names[0] != names[1]
 
 
 @given(data=st.data())
