@@ -16,18 +16,19 @@ from typing import Final
 from registry import grants, objections, samples, services, subjects
 
 PAGE: Final = Path("docs/reference/states.md")
-TIME: Final = "its end has passed"
 # Histories of so many events are all tried; what a fold remembers beyond its last state shows then.
 LENGTH: Final = 4
 
-Fold = Callable[[Sequence[str], bool], str]
+# The kinds of the events so far, each with how many terms had run out before it, and how many have
+# now: the state.
+Fold = Callable[[Sequence[tuple[str, int]], int], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """One fold of events: `fold(kinds, over)` is the state, `over` whether its end has passed.
+    """One fold of events. `checked` says for every state what a check sees.
 
-    `checked` says for every state what a check sees. Without a term `over` is never true.
+    `term` says in words what time alone does; without, time is not tried.
     """
 
     name: str
@@ -35,7 +36,7 @@ class Machine:
     kinds: type[StrEnum] | tuple[str, ...]
     fold: Fold
     checked: Mapping[str, str]
-    term: bool = False
+    term: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -60,19 +61,23 @@ _NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _END: Final = _NOW + timedelta(days=1)
 
 
-def _grant(kinds: Sequence[str], over: bool) -> str:
-    return grants.state_of(kinds, ends_at=_END, at=_END if over else _NOW)
+def _grant(events: Sequence[tuple[str, int]], terms: int) -> str:
+    return grants.state_of(_kinds(events), ends_at=_END, at=_END if terms else _NOW)
 
 
-def _service(kinds: Sequence[str], _: bool) -> str:
-    standing = services.standing_of([(one, None) for one in kinds])
+def _service(events: Sequence[tuple[str, int]], _: int) -> str:
+    standing = services.standing_of([(one, None) for one in _kinds(events)])
     return "ACTIVE" if standing.active else "SUSPENDED"
+
+
+def _kinds(events: Sequence[tuple[str, int]]) -> list[str]:
+    return [kind for kind, _ in events]
 
 
 # One line or so for each fold. A test fails for a fold of the registry that is not here.
 MACHINES: Final = (
     Machine(
-        "Grants", "registry/grants.py", grants.GrantEventKind, _grant, term=True,
+        "Grants", "registry/grants.py", grants.GrantEventKind, _grant, term="its end has passed",
         checked={
             "PENDING": "It permits nothing: `CONSENT_REQUIRED` with `GRANT_NOT_VERIFIED`.",
             "ACTIVE": "`PERMITTED` with `GRANT` for what it covers, if the law asks for no more.",
@@ -84,7 +89,7 @@ MACHINES: Final = (
     ),
     Machine(
         "Objections", "registry/objections.py", objections.ObjectionEventKind,
-        lambda kinds, _: objections.state_of(kinds),
+        lambda events, _: objections.state_of(_kinds(events)),
         checked={
             "PROVISIONAL": "`PROHIBITED` with `OBJECTION`, though not proved yet.",
             "VERIFIED": "`PROHIBITED` with `OBJECTION`.",
@@ -95,7 +100,7 @@ MACHINES: Final = (
     ),
     Machine(
         "Registrations", "registry/subjects.py", subjects.SubjectEventKind,
-        lambda kinds, _: subjects.registration_of(kinds),
+        lambda events, _: subjects.registration_of(_kinds(events)),
         checked={
             "PROVISIONAL": "No grant counts: `CONSENT_REQUIRED` with `GRANT_NOT_VERIFIED`.",
             "VERIFIED": "Objections forbid, and grants count: `PERMITTED` with `GRANT`.",
@@ -104,7 +109,7 @@ MACHINES: Final = (
     ),
     Machine(
         "Samples", "registry/samples.py", samples.SampleEventKind,
-        lambda kinds, _: samples.state_of(kinds),
+        lambda events, _: samples.state_of(_kinds(events)),
         checked={
             "ENROLLED": "It is part of what probes are compared with.",
             "IN_REVIEW": "Nothing until somebody has looked.",
@@ -123,28 +128,32 @@ MACHINES: Final = (
 
 
 def explored(machine: Machine) -> Drawing:
-    """Every state and step that a history of up to `LENGTH` events and one more comes through."""
-    kinds = [str(one) for one in machine.kinds]
-    first = machine.fold([], False)
-    states, steps = [first], set[Step]()
+    """Every state and step that a history of up to `LENGTH` events and one more comes through.
 
-    def meet(start: str, kind: str, end: str) -> None:
-        if end not in states:
-            states.append(end)
-        if end != start:
-            steps.add(Step(start, kind, end))
+    That a term runs out is one of them.
+    """
+    happenings = [str(one) for one in machine.kinds] + ([machine.term] if machine.term else [])
 
+    def state(history: Sequence[str]) -> str:
+        events, terms = list[tuple[str, int]](), 0
+        for one in history:
+            if one == machine.term:
+                terms += 1
+            else:
+                events.append((one, terms))
+        return machine.fold(events, terms)
+
+    states, steps = [state([])], set[Step]()
     for length in range(LENGTH + 1):
-        for history in product(kinds, repeat=length):
-            start = machine.fold(history, False)
-            if machine.term:
-                meet(start, TIME, machine.fold(history, True))
-            for kind in kinds:
-                meet(start, kind, machine.fold([*history, kind], False))
-                if machine.term:
-                    over = machine.fold(history, True)
-                    meet(over, kind, machine.fold([*history, kind], True))
-    return Drawing(first, tuple(states), tuple(sorted(steps)))
+        for history in product(happenings, repeat=length):
+            start = state(history)
+            for one in happenings:
+                end = state([*history, one])
+                if end not in states:
+                    states.append(end)
+                if end != start:
+                    steps.add(Step(start, one, end))
+    return Drawing(states[0], tuple(states), tuple(sorted(steps)))
 
 
 def drawn(machine: Machine) -> str:

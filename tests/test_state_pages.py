@@ -25,12 +25,13 @@ class Door(StrEnum):
     WALLED_UP = "WALLED_UP"
 
 
-def door(kinds: Any, over: bool) -> str:
-    """A door that, once it was shut twice, does not open again."""
+def door(events: Any, terms: int) -> str:
+    """A door that, once it was shut twice, does not open again, and falls shut by itself."""
+    kinds = [kind for kind, _ in events]
     if Door.WALLED_UP in kinds:
         return "WALL"
     stuck = list(kinds).count(Door.SHUT) > 1
-    shut = not kinds or kinds[-1] == Door.SHUT or stuck or over
+    shut = not kinds or kinds[-1] == Door.SHUT or stuck or events[-1][1] < terms
     return "SHUT" if shut else "OPEN"
 
 
@@ -48,9 +49,12 @@ def test_every_event_is_tried_in_every_state_also_on_what_a_state_does_not_show(
     }
 
 
-def test_time_is_an_event_too() -> None:
-    found = PAGE.explored(PAGE.Machine("Doors", "door", Door, door, CHECKED, term=True))
-    assert ("OPEN", PAGE.TIME, "SHUT") in {(one.start, one.kind, one.end) for one in found.steps}
+def test_that_time_passes_is_tried_too() -> None:
+    found = PAGE.explored(PAGE.Machine("Doors", "door", Door, door, CHECKED, term="wind"))
+    steps = {(one.start, one.kind, one.end) for one in found.steps}
+    assert ("OPEN", "wind", "SHUT") in steps
+    assert ("SHUT", "OPENED", "OPEN") in steps
+    assert all(one.kind != "wind" or one.start == "OPEN" for one in found.steps)
 
 
 def test_a_page_has_every_step_as_an_arrow_and_in_the_table() -> None:
