@@ -1,4 +1,4 @@
-"""Write what is said twice only once: settings, codes, schemas, packs, the decision's steps.
+"""Write what is said twice only once: settings, codes, schemas, packs, decision steps, states.
 
 python docs/generate.py
 """
@@ -29,8 +29,10 @@ _NOTE: Final = (
 def pages() -> dict[Path, str]:
     """Path below the repository's root and whole text of each generated file."""
     law = runpy.run_path(str(Path(__file__).with_name("law_pages.py")))["pages"](_NOTE)
+    states = runpy.run_path(str(Path(__file__).with_name("state_pages.py")))["pages"](_NOTE)
     return {
         **law,
+        **states,
         Path("docs/reference/settings.md"): _settings(),
         Path("docs/reference/errors.md"): _errors(),
         Path("api/graphql/schema.graphql"): printed(),

@@ -1,6 +1,6 @@
 """Compact JSON Web Signatures (RFC 7515) in the one form this registry writes and reads.
 
-EdDSA over Ed25519, a header of exactly `alg`, `typ` and `kid`, canonical base64url, at most 8 KiB:
+EdDSA over Ed25519, a header of exactly `alg`, `typ` and `kid`, canonical base64url, a limited size:
 everything a forger could choose is fixed, so nothing is negotiated.
 """
 
@@ -35,7 +35,7 @@ class Verified:
     kid: str
 
 
-def sign(payload: bytes, *, typ: str, signer: Signer) -> str:
+def sign(payload: bytes, *, typ: str, signer: Signer, limit: int = MAX_BYTES) -> str:
     """The signed token. Raises TooLargeError if nobody would read it for its size."""
     token = _JWS.encode(
         payload,
@@ -43,17 +43,17 @@ def sign(payload: bytes, *, typ: str, signer: Signer) -> str:
         algorithm=_ALGORITHM,
         headers={"typ": typ, "kid": signer.kid},
     )
-    if len(token) > MAX_BYTES:
-        raise TooLargeError(f"The token would have {len(token)} bytes; {MAX_BYTES} are read.")
+    if len(token) > limit:
+        raise TooLargeError(f"The token would have {len(token)} bytes; {limit} are read.")
     return token
 
 
-def verify(token: str, *, typ: str, key_of: KeyOf) -> Verified:
+def verify(token: str, *, typ: str, key_of: KeyOf, limit: int = MAX_BYTES) -> Verified:
     """What a key that `key_of` knows has signed; InvalidError with the reason if none did.
 
     Time and meaning of the claims are the caller's to judge.
     """
-    if len(token) > MAX_BYTES:
+    if len(token) > limit:
         raise InvalidError("The token is too large.")
     if not _SHAPE.fullmatch(token):
         raise InvalidError("The token is not a compact JWS.")
@@ -70,6 +70,15 @@ def verify(token: str, *, typ: str, key_of: KeyOf) -> Verified:
     except jwt.InvalidTokenError as error:
         raise InvalidError("The token's signature does not verify.") from error
     return Verified(_object(payload), kid)
+
+
+def typ_of(token: str) -> str | None:
+    """What kind of token it says it is, before anything of it was verified; None if it does not."""
+    try:
+        found = _object(decode(token.partition(".")[0])).get("typ")
+    except InvalidError:
+        return None
+    return found if isinstance(found, str) else None
 
 
 def decode(part: str) -> bytes:

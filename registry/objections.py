@@ -122,9 +122,17 @@ async def _role(session: ReadSession, subject: subjects.Subject, actor_id: UUID)
 
 
 async def withdraw(
-    session: WriteSession, *, objection_id: UUID, actor_id: UUID, reason: str | None = None
+    session: WriteSession,
+    *,
+    objection_id: UUID,
+    actor_id: UUID,
+    ial: int,
+    reason: str | None = None,
 ) -> Objection:
-    """End an objection; grants it stood against count again for checks that start afterwards."""
+    """End an objection; grants it stood against count again for checks that start afterwards.
+
+    What was said at IAL2 is taken back at IAL2: less would undo a proved no.
+    """
     await take_turns(session, objection_id)
     objection = await mine(session, objection_id)
     subject = await subjects.mine(session, objection.subject_id)
@@ -134,6 +142,10 @@ async def withdraw(
     state = (await states(session, [objection_id]))[objection_id]
     if state in ENDED:
         raise ConflictError(f"Objection {objection_id} is {state}.")
+    if state is not ObjectionState.PROVISIONAL and ial < ASSURED_IAL:
+        raise ForbiddenError(
+            f"This objection was proved: taking it back needs identity assurance {ASSURED_IAL}."
+        )
     await _record(session, objection_id, ObjectionEventKind.WITHDRAWN, actor_id, reason)
     return objection
 

@@ -76,7 +76,7 @@ def verify_decision(
 
     Raises InvalidError with the reason if the token, or the key set, is not what it should be.
     """
-    known = _decision_keys(jwks)
+    known = token_keys(jwks)
     verified = jws.verify(token, typ=TYPE, key_of=known.get)
     expires = verified.claims.get("exp")
     if type(expires) is not int:
@@ -114,7 +114,7 @@ def verify_in_log(
     return head
 
 
-def _decision_keys(jwks: Mapping[str, Any]) -> dict[str, Ed25519PublicKey]:
+def token_keys(jwks: Mapping[str, Any]) -> dict[str, Ed25519PublicKey]:
     """The Ed25519 keys of a key set by their thumbprint, without those that have another role."""
     found = jwks.get("keys")
     if not isinstance(found, list):

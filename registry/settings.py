@@ -79,6 +79,12 @@ class Settings(BaseSettings):
     request_seconds: float = Field(
         default=5.0, gt=0, description="Time after which a request is answered 503."
     )
+    storage_location: str = Field(
+        default="NOT_STATED",
+        min_length=1,
+        max_length=100,
+        description="Where this registry keeps data, as consent receipts tell it: a country code.",
+    )
     packs_dir: Path | None = Field(
         default=None, description="Folder of further rule packs; it may not redefine shipped ones."
     )

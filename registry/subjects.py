@@ -180,6 +180,12 @@ async def mine(session: ReadSession, subject_id: UUID) -> Subject:
     return subject
 
 
+async def owners(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Who keeps each visible subject, erased ones too."""
+    rows = await session.execute(select(Subject.id, Subject.owner_id).where(Subject.id.in_(ids)))
+    return {row.id: row.owner_id for row in rows}
+
+
 async def wrapped_keys(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, bytes]:
     """The wrapped key of each subject that still has one."""
     rows = await session.scalars(select(SubjectKey).where(SubjectKey.subject_id.in_(ids)))

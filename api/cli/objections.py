@@ -112,7 +112,7 @@ def withdraw(
     async def work(acting: Acting) -> _Seen:
         async with acting.db.writing() as session:
             found = await objections.withdraw(
-                session, objection_id=wanted, actor_id=acting.id, reason=reason
+                session, objection_id=wanted, actor_id=acting.id, ial=ASSURED_IAL, reason=reason
             )
             state = (await objections.states(session, [wanted]))[wanted]
         return _Seen(found, state)

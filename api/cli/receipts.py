@@ -13,6 +13,7 @@ import orjson
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from api.cli import consent_receipts
 from api.cli.output import NO, USAGE, AsJson, Failed, failing, pairs, result
 from api.cli.remote import Remote
 from api.cli.session import run
@@ -39,9 +40,7 @@ class _Proof:
     note: str
 
 
-@app.callback()
-def _receipt() -> None:
-    """Keep `verify` a command of its own though it is the only one."""
+app.command("list")(consent_receipts.list_)
 
 
 @app.command("verify")
@@ -50,8 +49,8 @@ def verify(
         str,
         typer.Argument(
             metavar="TOKEN_OR_FILE",
-            help="The decision token, a file of it or of `likeness check --save`, or - for"
-            " standard input.",
+            help="The decision token or consent receipt, a file of it or of"
+            " `likeness check --save`, or - for standard input.",
         ),
     ],
     *,
@@ -76,6 +75,8 @@ def verify(
 ) -> None:
     """Verify a decision's signature, and with its salt that it is in the transparency log.
 
+    A consent receipt is verified by its signature alone, and shown in words.
+
     Without --url and --jwks the keys, and the proof, are those of the installation here. With
     files alone it works offline. An expired decision is evidence, but no permission any more.
 
@@ -84,10 +85,19 @@ def verify(
         likeness receipt verify decision.json
 
         likeness receipt verify decision.json --jwks jwks.json --proof proof.json
+
+        likeness receipt verify consent.jws --jwks jwks.json
     """
     token, salt_bytes = _read(receipt, salt)
     here = url is None and jwks is None
     keys = _keys(url, jwks, data_dir)
+    if consent_receipts.is_one(token):
+        if salt or proof or checkpoint:
+            raise Failed(
+                "A consent receipt has no salt, and no proof: it is not in the log.", USAGE
+            )
+        consent_receipts.show_verified(token, keys)
+        return
     try:
         verified = receipts.verify_decision(token, keys)
         found = _proof(proof, checkpoint)

@@ -14,6 +14,7 @@ from api.questions import MAX_PROBES, MAX_QUESTIONS, Asked, probes_of, require_v
 from api.state import State
 from registry import (
     assets,
+    consent_events,
     filings,
     grants,
     objections,
@@ -24,9 +25,11 @@ from registry import (
     signing,
     subjects,
 )
+from registry.consent_receipts import ConsentReceipt, Issuer
 from registry.database import Database, ReadSession
 from registry.errors import InvalidError
 from registry.policy.hands import Hands
+from registry.principals import OPERATOR, PrincipalKind
 
 V = TypeVar("V")
 
@@ -52,6 +55,10 @@ class Context:
         self.orders_lifted = loader(self.db, orders.lifted)
         self.filings_of = loader(self.db, filings.by_service)
         self.filing_standings = loader(self.db, filings.standings)
+        self.owner_of = loader(self.db, subjects.owners)
+        everything = state.db.acting_for(OPERATOR)  # their resolvers ask who may have them
+        self.receipts_of_grant = loader(everything, self._grant_receipts)
+        self.receipts_of_objection = loader(everything, self._objection_receipts)
 
     async def ial(self) -> int:
         """How well the caller is known (NIST SP 800-63A)."""
@@ -94,6 +101,22 @@ class Context:
         self, session: ReadSession, ids: Collection[UUID]
     ) -> dict[UUID, list[representatives.Record]]:
         return await representatives.by_subject(session, ids, keys=self.state.keys)
+
+    async def _grant_receipts(
+        self, session: ReadSession, ids: Collection[UUID]
+    ) -> dict[UUID, list[ConsentReceipt]]:
+        actor = self.caller.actor
+        reader = actor.principal_id if actor.kind == PrincipalKind.SERVICE else None
+        return await consent_events.of_grants(session, ids, reader=reader, issuer=self._issuer())
+
+    async def _objection_receipts(
+        self, session: ReadSession, ids: Collection[UUID]
+    ) -> dict[UUID, list[ConsentReceipt]]:
+        return await consent_events.of_objections(session, ids, issuer=self._issuer())
+
+    def _issuer(self) -> Issuer:
+        settings = self.state.settings
+        return Issuer(settings.issuer, settings.storage_location, self.state.keys)
 
 
 Info = strawberry.Info[Context, None]

@@ -8,13 +8,14 @@ from uuid import UUID
 import strawberry
 
 from api.graphql import once
+from api.graphql.consent_receipts import ConsentReceipt, of_grant
 from api.graphql.context import Info
 from api.graphql.errors import Problem
 from api.graphql.paging import DEFAULT_PAGE, Connection, after, connection, identifier
 from api.graphql.permissions import requires
 from api.graphql.scopes import ScopeInput, scope_of
 from api.graphql.subjects import Subject
-from registry import grants, signing, subjects
+from registry import consent_receipts, grants, signing, subjects
 from registry.database import checked_time
 from registry.errors import InvalidError
 from registry.grant_terms import Notice, Terms
@@ -121,6 +122,19 @@ class Grant:
         """Whose signatures it still needs."""
         hands = await info.context.hands.load(grant.id)
         return None if hands is None else [MissingSignature.of(one) for one in hands.missing]
+
+    @strawberry.field(
+        graphql_type=list[ConsentReceipt],
+        extensions=[requires(Scope.GRANTS_READ)],
+        description="A signed receipt of each event, oldest first: for the person, who acts for"
+        " them, and the services it is given to.",
+    )
+    @staticmethod
+    async def receipts(
+        grant: strawberry.Parent[grants.Grant], info: Info
+    ) -> list[consent_receipts.ConsentReceipt]:
+        """A signed receipt of each event, oldest first."""
+        return await of_grant(grant, info)
 
 
 @strawberry.input(description="A consent to put on record for its subject to sign.")

@@ -6,13 +6,14 @@ from typing import Annotated
 import strawberry
 
 from api.graphql import once
+from api.graphql.consent_receipts import ConsentReceipt, of_objection
 from api.graphql.context import Info
 from api.graphql.errors import Problem
 from api.graphql.paging import DEFAULT_PAGE, Connection, after, connection, identifier
 from api.graphql.permissions import requires
 from api.graphql.scopes import ScopeInput, scope_of
 from api.graphql.subjects import Subject
-from registry import objections, subjects
+from registry import consent_receipts, objections, subjects
 from registry.policy.vocabulary import AiUse, GrantorRole, Modality, ObjectionState, Purpose
 from registry.principals import Scope
 
@@ -46,6 +47,19 @@ class Objection:
         """Where it stands now."""
         state = await info.context.objection_states.load(objection.id)
         return state or ObjectionState.PROVISIONAL
+
+    @strawberry.field(
+        graphql_type=list[ConsentReceipt],
+        extensions=[requires(Scope.OBJECTIONS_READ)],
+        description="A signed receipt of each event, oldest first: for the person and who acts for"
+        " them.",
+    )
+    @staticmethod
+    async def receipts(
+        objection: strawberry.Parent[objections.Objection], info: Info
+    ) -> list[consent_receipts.ConsentReceipt]:
+        """A signed receipt of each event, oldest first."""
+        return await of_objection(objection, info)
 
 
 @strawberry.input(description="A refusal to put on record.")
@@ -142,7 +156,8 @@ class ObjectionMutation:
         return ObjectionFiled(objection=objection)
 
     @strawberry.mutation(
-        extensions=[requires(Scope.OBJECTIONS_WRITE)], description="End an objection now."
+        extensions=[requires(Scope.OBJECTIONS_WRITE)],
+        description="End an objection now; one that was proved needs identity assurance IAL2.",
     )
     async def withdraw_objection(
         self, info: Info, id: strawberry.ID, reason: str | None = None
@@ -154,6 +169,7 @@ class ObjectionMutation:
                 session,
                 objection_id=objection_id,
                 actor_id=info.context.caller.actor.principal_id,
+                ial=info.context.caller.ial,
                 reason=reason,
             )
         return ObjectionWithdrawn(objection=objection)

@@ -110,3 +110,73 @@ def test_a_proof_needs_the_salt(likeness: Likeness, saved: Path, files: list[str
     ended = likeness("receipt", "verify", token, *files)
     assert ended.code == 2
     assert "give --salt" in ended.err
+
+
+@pytest.fixture(scope="module")
+def consent(likeness: Likeness, anna: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the receipts of a consent that was given and taken back, and only that."""
+    folder = tmp_path_factory.mktemp("consent")
+    words = ("--use", "GENERATE_VIDEO", "--purpose", "NEWS", "--territory", "FR")
+    grant = likeness("grant", "propose", "--owner", "anna", "--subject", anna, *words).ok
+    likeness("grant", "sign", grant, "--owner", "anna")
+    likeness("grant", "revoke", grant, "--owner", "anna")
+    ended = likeness("receipt", "list", grant, "--owner", "anna", "--save", str(folder))
+    assert "ConsentGiven" in ended.ok
+    assert "ConsentWithdrawn" in ended.ok
+    (folder / "grant").write_text(grant)
+    return folder
+
+
+def test_a_consent_receipt_is_verified_offline_and_read_in_words(
+    likeness: Likeness, consent: Path, files: list[str], tmp_path: Path
+) -> None:
+    jwks = files[:2]
+    grant = (consent / "grant").read_text()
+    said = likeness("receipt", "list", grant, "--owner", "anna", "--json").json["receipts"]
+    assert {f"{one['eventId']}.jws" for one in said} | {"grant"} == {
+        one.name for one in consent.iterdir()
+    }
+    shown = [
+        as_a_program(
+            "receipt", "verify", str(consent / f"{one['eventId']}.jws"), *jwks,
+            data_dir=tmp_path / "none",
+        ).ok
+        for one in said
+    ]  # fmt: skip
+    assert "ConsentSigned" in shown[0]
+    assert "ConsentGiven" in shown[1]
+    assert "ConsentWithdrawn" in shown[2]
+    for one in shown:
+        assert "holds (key" in one
+        assert "GENERATE_VIDEO" in one
+        assert "free of charge: revokeGrant" in one
+    told = likeness("receipt", "verify", said[0]["token"], *jwks, "--json").json
+    assert (told["holds"], told["document"]["receipt_metadata"]["record_id"]) == (True, grant)
+
+
+def test_a_consent_receipt_that_was_changed_does_not_hold_and_takes_no_proof(
+    likeness: Likeness, consent: Path, files: list[str]
+) -> None:
+    token = next(consent.glob("*.jws")).read_text().strip()
+    head, body, signature = token.split(".")
+    other = f"{head}.{body}.{'A' if signature[0] != 'A' else 'B'}{signature[1:]}"
+    ended = likeness("receipt", "verify", other)
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.startswith("Error: The receipt does not hold. ")
+    ended = likeness("receipt", "verify", token, *files)
+    assert (ended.code, ended.out) == (2, "")
+    assert "it is not in the log" in ended.err
+
+
+def test_receipts_are_listed_for_the_person_alone(
+    likeness: Likeness, consent: Path, anna: str
+) -> None:
+    assert likeness("token", "create", "--person", "peter").code == 0
+    grant = (consent / "grant").read_text()
+    objection = likeness(
+        "object", "file", "--owner", "anna", "--subject", anna, "--use", "ALTER_AGE"
+    ).ok
+    for one in (grant, objection, anna):
+        ended = likeness("receipt", "list", one, "--owner", "peter")
+        assert (ended.code, "No such grant or objection." in ended.err) == (3, True)
+    assert "likeness:ObjectionFiled" in likeness("receipt", "list", objection).ok

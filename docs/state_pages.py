@@ -1,0 +1,206 @@
+"""The page of state machines, drawn by trying every event in every state: see `MACHINES`.
+
+Run by docs/generate.py.
+"""
+
+# ruff: noqa: INP001  # run by its path, never imported
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from itertools import product
+from pathlib import Path
+from typing import Final
+
+from registry import grant_states, objections, samples, services, subjects
+
+PAGE: Final = Path("docs/reference/states.md")
+# Histories of so many events are all tried; what a fold remembers beyond its last state shows then.
+LENGTH: Final = 4
+
+# The kinds of the events so far, each with how many terms had run out before it, and how many have
+# now: the state.
+Fold = Callable[[Sequence[tuple[str, int]], int], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One fold of events. `checked` says for every state what a check sees.
+
+    `term` says in words what time alone does; without, time is not tried.
+    """
+
+    name: str
+    source: str
+    kinds: type[StrEnum] | tuple[str, ...]
+    fold: Fold
+    checked: Mapping[str, str]
+    term: str = ""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Step:
+    """An event of this kind leads from one state to another."""
+
+    start: str
+    kind: str
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What trying everything found: the first state, the states in the order met, the steps."""
+
+    first: str
+    states: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+
+_NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
+_END: Final = _NOW + timedelta(days=1)
+
+
+def _grant(events: Sequence[tuple[str, int]], terms: int) -> str:
+    steps = [grant_states.Step(kind) for kind in _kinds(events)]
+    return grant_states.state_of(steps, ends_at=_END, at=_END if terms else _NOW)
+
+
+def _service(events: Sequence[tuple[str, int]], _: int) -> str:
+    standing = services.standing_of([(one, None) for one in _kinds(events)])
+    return "ACTIVE" if standing.active else "SUSPENDED"
+
+
+def _kinds(events: Sequence[tuple[str, int]]) -> list[str]:
+    return [kind for kind, _ in events]
+
+
+# One line or so for each fold. A test fails for a fold of the registry that is not here.
+MACHINES: Final = (
+    Machine(
+        "Grants", "registry/grant_states.py", grant_states.GrantEventKind, _grant,
+        term="its end has passed",
+        checked={
+            "PENDING": "It permits nothing: `CONSENT_REQUIRED` with `GRANT_NOT_VERIFIED`.",
+            "ACTIVE": "`PERMITTED` with `GRANT` for what it covers, if the law asks for no more.",
+            "SUSPENDED": "`REVIEW_REQUIRED` with `GRANT_SUSPENDED` for what it would permit.",
+            "EXPIRED": "It permits nothing any more: `CONSENT_REQUIRED` with `GRANT_EXPIRED`.",
+            "REVOKED": "`PROHIBITED` with `CONSENT_WITHDRAWN` for what it permitted.",
+            "REJECTED": "As if it were not there: `CONSENT_REQUIRED` with `NO_GRANT`.",
+        },
+    ),
+    Machine(
+        "Objections", "registry/objections.py", objections.ObjectionEventKind,
+        lambda events, _: objections.state_of(_kinds(events)),
+        checked={
+            "PROVISIONAL": "`PROHIBITED` with `OBJECTION`, though not proved yet.",
+            "VERIFIED": "`PROHIBITED` with `OBJECTION`.",
+            "DISPUTED": "`REVIEW_REQUIRED` with `OBJECTION_DISPUTED`.",
+            "WITHDRAWN": "Nothing: grants it stood against count again.",
+            "LAPSED": "Nothing: grants it stood against count again.",
+        },
+    ),
+    Machine(
+        "Registrations", "registry/subjects.py", subjects.SubjectEventKind,
+        lambda events, _: subjects.registration_of(_kinds(events)),
+        checked={
+            "PROVISIONAL": "No grant counts: `CONSENT_REQUIRED` with `GRANT_NOT_VERIFIED`.",
+            "VERIFIED": "Objections forbid, and grants count: `PERMITTED` with `GRANT`.",
+            "DISPUTED": "Objections forbid; else `REVIEW_REQUIRED` with `CLAIM_DISPUTED`.",
+        },
+    ),
+    Machine(
+        "Samples", "registry/samples.py", samples.SampleEventKind,
+        lambda events, _: samples.state_of(_kinds(events)),
+        checked={
+            "ENROLLED": "It is part of what probes are compared with.",
+            "IN_REVIEW": "Nothing until somebody has looked.",
+            "REFUSED": "Nothing.",
+            "RETIRED": "Nothing: no check that began afterwards compares with it.",
+        },
+    ),
+    Machine(
+        "Services", "registry/services.py", ("SUSPENDED", "REINSTATED"), _service,
+        checked={
+            "ACTIVE": "It is answered as far as its tier goes.",
+            "SUSPENDED": "`PROHIBITED` with `SERVICE_SUSPENDED`, whatever it asks.",
+        },
+    ),
+)  # fmt: skip
+
+
+def explored(machine: Machine) -> Drawing:
+    """Every state and step that a history of up to `LENGTH` events and one more comes through.
+
+    That a term runs out is one of them.
+    """
+    happenings = [str(one) for one in machine.kinds] + ([machine.term] if machine.term else [])
+
+    def state(history: Sequence[str]) -> str:
+        events, terms = list[tuple[str, int]](), 0
+        for one in history:
+            if one == machine.term:
+                terms += 1
+            else:
+                events.append((one, terms))
+        return machine.fold(events, terms)
+
+    states, steps = [state([])], set[Step]()
+    for length in range(LENGTH + 1):
+        for history in product(happenings, repeat=length):
+            start = state(history)
+            for one in happenings:
+                end = state([*history, one])
+                if end not in states:
+                    states.append(end)
+                if end != start:
+                    steps.add(Step(start, one, end))
+    return Drawing(states[0], tuple(states), tuple(sorted(steps)))
+
+
+def drawn(machine: Machine) -> str:
+    """A machine as its part of the page."""
+    found = explored(machine)
+    if missing := set(found.states) ^ set(machine.checked):
+        raise ValueError(f"{machine.name}: say what a check sees in {sorted(missing)}, or not.")
+    ends = [one for one in found.states if all(step.start != one for step in found.steps)]
+    arrows = [f"    [*] --> {found.first}"]
+    arrows += [f"    {one.start} --> {one.end}: {one.kind}" for one in found.steps]
+    arrows += [f"    {one} --> [*]" for one in ends]
+    rows = []
+    for state in found.states:
+        ways = "; ".join(f"{one.kind} → {one.end}" for one in found.steps if one.start == state)
+        rows.append(f"| `{state}` | {ways or 'final'} | {machine.checked[state]} |")
+    return "\n".join(
+        [
+            f"## {machine.name}",
+            "",
+            f"Folded by `{machine.source}`. It begins as `{found.first}`.",
+            "",
+            "```mermaid",
+            "stateDiagram-v2",
+            *arrows,
+            "```",
+            "",
+            "| state | event → state | what a check sees |",
+            "|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def pages(note: str) -> dict[Path, str]:
+    """The page, whole."""
+    parts = "\n".join(map(drawn, MACHINES))
+    text = f"""{note}
+
+# States
+
+Nothing is edited here: what became of a record is a list of events, and its state is what they add
+up to. These drawings are made by trying every list of up to {LENGTH + 1} events on the code that
+adds them up, so they cannot differ from it. An event that changes nothing is left out. Commands
+refuse more than is drawn: an event that a drawing allows still needs somebody who has the right.
+
+{parts}"""
+    return {PAGE: text}

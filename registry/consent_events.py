@@ -1,0 +1,242 @@
+"""What became of grants and objections, as the events that consent receipts are written of."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+from sqlalchemy import select
+
+from registry import grants, objections, subjects
+from registry.consent_receipts import (
+    ConsentReceipt,
+    Happening,
+    Issuer,
+    Matter,
+    Notice,
+    Party,
+    receipt,
+)
+from registry.database import Actor, ReadSession, now
+from registry.errors import ForbiddenError
+from registry.grant_states import GrantEventKind, state_of
+from registry.grants import Grant, GrantEvent
+from registry.objections import Objection, ObjectionEvent, ObjectionEventKind
+from registry.policy.dpv import ConsentStatus
+from registry.policy.vocabulary import GrantorRole, GrantState
+from registry.principals import OPERATOR_ID, Principal, PrincipalKind
+from registry.scopes import Scope, Scoped
+
+OF_GRANTS: Final[dict[GrantEventKind, ConsentStatus]] = {
+    GrantEventKind.SIGNED: ConsentStatus.SIGNED,
+    GrantEventKind.ACTIVATED: ConsentStatus.GIVEN,
+    GrantEventKind.LAPSED: ConsentStatus.EXPIRED,
+    GrantEventKind.SUSPENDED: ConsentStatus.SUSPENDED,
+    GrantEventKind.RESUMED: ConsentStatus.RESUMED,
+    GrantEventKind.REVOKED: ConsentStatus.REVOKED,
+    GrantEventKind.REJECTED: ConsentStatus.INVALIDATED,
+}
+OF_OBJECTIONS: Final[dict[ObjectionEventKind, ConsentStatus]] = {
+    ObjectionEventKind.VERIFIED: ConsentStatus.OBJECTION_VERIFIED,
+    ObjectionEventKind.DISPUTED: ConsentStatus.OBJECTION_DISPUTED,
+    ObjectionEventKind.WITHDRAWN: ConsentStatus.OBJECTION_WITHDRAWN,
+    ObjectionEventKind.LAPSED: ConsentStatus.OBJECTION_LAPSED,
+}
+REGISTRY_ROLE: Final = "REGISTRY"
+REPRESENTATIVE_ROLE: Final = "REPRESENTATIVE"
+# They see subjects to attest and to rule; a receipt is for the person.
+_STAND_ASIDE = frozenset({PrincipalKind.ATTESTER, PrincipalKind.REVIEWER})
+
+
+def require_side(actor: Actor, owner_id: UUID | None) -> None:
+    """ForbiddenError unless the actor keeps a subject's record or acts for them.
+
+    `owner_id` is the subject's if the actor may see the subject.
+    """
+    if owner_id is None or actor.kind in _STAND_ASIDE:
+        raise ForbiddenError("Receipts are for the person and who acts for them.")
+
+
+async def of_grants(
+    session: ReadSession, ids: Collection[UUID], *, reader: UUID | None, issuer: Issuer
+) -> dict[UUID, list[ConsentReceipt]]:
+    """The receipts of these grants, oldest event first, for a service or (None) the person's side.
+
+    Reads as the operator does: the caller has made sure that the reader may have them.
+    """
+    at = await now(session)
+    rows = await grants.by_ids(session, ids)
+    history = await grants.events(session, rows.keys())
+    owners = await subjects.owners(session, {one.subject_id for one in rows.values()})
+    names = await _names(session, {id for one in rows.values() for id in one.grantees or ()})
+    found = {}
+    for id, grant in rows.items():
+        matter = consented(grant, names)
+        happened = consent_events(grant, history[id], owner_id=owners[grant.subject_id], at=at)
+        found[id] = [receipt(matter, one, reader=reader, issuer=issuer) for one in happened]
+    return found
+
+
+async def of_objections(
+    session: ReadSession, ids: Collection[UUID], *, issuer: Issuer
+) -> dict[UUID, list[ConsentReceipt]]:
+    """The receipts of these objections for the person's side, oldest event first."""
+    rows = list(await session.scalars(select(Objection).where(Objection.id.in_(ids))))
+    history = await _history(session, ids)
+    owners = await subjects.owners(session, {one.subject_id for one in rows})
+    found = {}
+    for one in rows:
+        happened = objection_events(one, history[one.id], owner_id=owners[one.subject_id])
+        found[one.id] = [
+            receipt(forbidden(one), each, reader=None, issuer=issuer) for each in happened
+        ]
+    return found
+
+
+async def _history(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, list[ObjectionEvent]]:
+    found: dict[UUID, list[ObjectionEvent]] = {one: [] for one in ids}
+    rows = await session.scalars(
+        select(ObjectionEvent)
+        .where(ObjectionEvent.objection_id.in_(ids))
+        .order_by(ObjectionEvent.at, ObjectionEvent.id)
+    )
+    for row in rows:
+        found[row.objection_id].append(row)
+    return found
+
+
+def refused(
+    matter: Matter, *, event_id: UUID, at: datetime, by: UUID, role: str, issuer: Issuer
+) -> ConsentReceipt:
+    """The receipt of the person's side for a request of consent that was declined."""
+    happening = Happening(
+        event_id, at, ConsentStatus.REFUSED, by, role, record_state=ConsentStatus.REFUSED.name
+    )
+    return receipt(matter, happening, reader=None, issuer=issuer)
+
+
+def consented(grant: Grant, names: Mapping[UUID, str]) -> Matter:
+    """What a grant's receipts are about."""
+    version, language, text = grant.notice_version, grant.notice_language, grant.notice_sha256
+    return Matter(
+        record_id=grant.id,
+        subject_id=grant.subject_id,
+        scope=_scope(grant),
+        parties=None
+        if grant.grantees is None
+        else tuple(Party(one, names[one]) for one in grant.grantees),
+        withdrawal="revokeGrant",
+        starts_at=grant.starts_at,
+        ends_at=grant.ends_at,
+        notice=None
+        if version is None or language is None
+        else Notice(version, language, None if text is None else text.hex()),
+        terms={
+            "content_allowed": sorted(map(str, grant.content_allowed)),
+            "commercial": grant.commercial,
+            "max_uses": grant.max_uses,
+            "obligations": sorted(map(str, grant.obligations)),
+            "exclusive": grant.exclusive,
+            "terms_sha256": None if grant.terms_sha256 is None else grant.terms_sha256.hex(),
+        },
+    )
+
+
+def forbidden(objection: Objection) -> Matter:
+    """What an objection's receipts are about."""
+    return Matter(
+        record_id=objection.id,
+        subject_id=objection.subject_id,
+        scope=_scope(objection),
+        parties=None,
+        withdrawal="withdrawObjection",
+        consent=False,
+        starts_at=objection.since,
+        terms={"carve_out_records": sorted(map(str, objection.carve_out_grants))},
+    )
+
+
+def consent_events(
+    grant: Grant, events: Sequence[GrantEvent], *, owner_id: UUID, at: datetime
+) -> list[Happening]:
+    """What became of a consent up to now. That it ran out is an event too, though nobody's."""
+    found = []
+    for number, one in enumerate(events, 1):
+        status = OF_GRANTS[one.kind]
+        if status is ConsentStatus.REVOKED and one.actor_id == owner_id:
+            status = ConsentStatus.WITHDRAWN
+        state = state_of(
+            [event.step for event in events[:number]], ends_at=grant.ends_at, at=one.at
+        )
+        role = one.role or _role(one.actor_id, owner_id)
+        found.append(Happening(one.id, one.at, status, one.actor_id, role, state))
+    if expiry := _expiry(grant, events, at):
+        found = sorted([*found, expiry], key=lambda one: one.at)
+    return found
+
+
+def _expiry(grant: Grant, events: Sequence[GrantEvent], at: datetime) -> Happening | None:
+    """The end of the term of a consent that somebody had given and nobody had ended."""
+    ends_at = grant.ends_at
+    if ends_at is None or ends_at > at:
+        return None
+    before = [one.step for one in events if one.at < ends_at]
+    if all(one.kind != GrantEventKind.ACTIVATED for one in before):
+        return None
+    state = state_of(before, ends_at=ends_at, at=ends_at)
+    if state is not GrantState.EXPIRED:
+        return None
+    return Happening(
+        uuid5(grant.id, GrantState.EXPIRED),
+        ends_at,
+        ConsentStatus.EXPIRED,
+        OPERATOR_ID,
+        REGISTRY_ROLE,
+        state,
+    )
+
+
+def objection_events(
+    objection: Objection, events: Sequence[ObjectionEvent], *, owner_id: UUID
+) -> list[Happening]:
+    """What became of an objection, from its filing on."""
+    filed = Happening(
+        objection.id,
+        objection.since,
+        ConsentStatus.OBJECTION_FILED,
+        objection.filed_by,
+        objection.role,
+        objections.state_of([]),
+    )
+    return [filed] + [
+        Happening(
+            one.id,
+            one.at,
+            OF_OBJECTIONS[one.kind],
+            one.actor_id,
+            objection.role if one.actor_id == objection.filed_by else _role(one.actor_id, owner_id),
+            objections.state_of([event.kind for event in events[:number]]),
+        )
+        for number, one in enumerate(events, 1)
+    ]
+
+
+def _role(actor_id: UUID, owner_id: UUID) -> str:
+    if actor_id == owner_id:
+        return GrantorRole.SELF
+    return REGISTRY_ROLE if actor_id == OPERATOR_ID else REPRESENTATIVE_ROLE
+
+
+def _scope(row: Scoped) -> Scope:
+    given: dict[str, Any] = {
+        name: None if (values := getattr(row, name)) is None else frozenset(values)
+        for name in ("modalities", "uses", "purposes", "territories")
+    }
+    return Scope(**given)
+
+
+async def _names(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, str]:
+    rows = await session.execute(
+        select(Principal.id, Principal.handle).where(Principal.id.in_(ids))
+    )
+    return {row.id: row.handle for row in rows}

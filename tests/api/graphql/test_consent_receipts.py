@@ -1,0 +1,256 @@
+"""Whoever keeps or represents a person gets a signed receipt of every event; nobody else does."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx2
+from jsonschema import Draft202012Validator
+from sqlalchemy import event
+
+from api.state import State
+from registry import consent_events, consent_receipts
+from registry.grants import GrantEventKind
+from registry.objections import ObjectionEventKind
+from registry.policy.vocabulary import GrantState
+from registry.principals import PrincipalKind, Scope
+from tests import acts
+from tests.conftest import Account, Accounts, Execute, Json
+
+SCHEMA = Draft202012Validator(
+    json.loads(Path(consent_receipts.__file__).with_name("consent_receipt.schema.json").read_text())
+)
+RECEIPTS = "receipts { eventId eventState at document token }"
+GRANTS = f"query {{ grants(first: 100) {{ edges {{ node {{ id {RECEIPTS} }} }} }} }}"
+OBJECTIONS = f"query {{ objections {{ edges {{ node {{ id {RECEIPTS} }} }} }} }}"
+APPOINT = """
+mutation ($input: AppointRepresentativeInput!) { appointRepresentative(input: $input) {
+  ... on RepresentativeAppointed { representative { id } } ... on Problem { code message } } }
+"""
+SIGN_AS = """
+mutation ($id: ID!, $role: GrantorRole!) { signGrant(id: $id, role: $role) {
+  ... on GrantSigned { grant { id } } ... on Problem { code message } } }
+"""
+
+
+async def of(execute: Execute, account: Account, id: str, document: str = GRANTS) -> list[Json]:
+    found = next(iter((await execute(account, document)).values()))
+    receipts: list[Json] = next(
+        one["node"]["receipts"] for one in found["edges"] if one["node"]["id"] == id
+    )
+    return receipts
+
+
+async def refused(client: httpx2.AsyncClient, account: Account, document: str) -> str:
+    response = await client.post("/graphql", json={"query": document}, headers=account.headers)
+    code: str = response.json()["errors"][0]["extensions"]["code"]
+    return code
+
+
+GIVEN = ["likeness:ConsentSigned", "ConsentGiven"]  # by the only one who had to sign
+
+
+async def test_every_event_of_a_consent_is_receipted(
+    execute: Execute, client: httpx2.AsyncClient, owner: Account, service: Account
+) -> None:
+    subject = await acts.subject(execute, owner)
+    grant = await acts.grant(execute, owner, subject, service)
+    signed = await of(execute, owner, grant)
+    assert [one["eventState"] for one in signed] == GIVEN
+    await execute(owner, acts.REVOKE, id=grant)
+    receipts = await of(execute, owner, grant)
+    assert receipts[:2] == signed
+    assert [one["eventState"] for one in receipts] == [*GIVEN, "ConsentWithdrawn"]
+    jwks = (await client.get("/.well-known/jwks.json")).json()
+    for one in receipts:
+        verified = consent_receipts.verify(one["token"], jwks)
+        assert verified.document == json.loads(one["document"])
+        SCHEMA.validate(verified.document)
+        metadata, said = verified.document["receipt_metadata"], verified.document["event"]
+        assert (metadata["record_id"], metadata["receipt_id"]) == (grant, one["eventId"])
+        assert said["entity_role"] == "SELF"
+        parties = verified.document["party_identification"]
+        assert [each["party_name"] for each in parties][1:] == [service.handle]
+    states = [json.loads(one["document"])["event"]["likeness:record_state"] for one in receipts]
+    assert states == ["PENDING", "ACTIVE", "REVOKED"]
+
+
+async def test_a_receipt_names_no_person_and_no_account(
+    execute: Execute, owner: Account, service: Account
+) -> None:
+    subject = await acts.subject(execute, owner, name="Rumpelstilzchen Eins")
+    grant = await acts.grant(execute, owner, subject, service)
+    for reader in (owner, service):
+        text = (await of(execute, reader, grant))[0]["document"]
+        assert subject not in text
+        assert str(owner.id) not in text
+        assert "Rumpelstilzchen" not in text
+
+
+async def test_every_service_it_is_given_to_has_its_own_name_for_the_person(
+    execute: Execute, accounts: Accounts, owner: Account, service: Account
+) -> None:
+    other = await accounts.open(PrincipalKind.SERVICE)
+    subject = await acts.subject(execute, owner)
+    grants = [await acts.grant(execute, owner, subject, service, other) for _ in range(2)]
+
+    async def name(reader: Account, grant: str) -> str:
+        receipts = await of(execute, reader, grant)
+        named: str = json.loads(receipts[0]["document"])["receipt_metadata"]["pii_principal_id"]
+        return named
+
+    names = [[await name(one, grant) for grant in grants] for one in (owner, service, other)]
+    assert all(first == second for first, second in names)
+    assert len({first for first, _ in names}) == 3
+
+
+async def test_who_acts_for_the_person_gets_them_and_an_office_does_not(
+    execute: Execute, client: httpx2.AsyncClient, accounts: Accounts, owner: Account,
+    service: Account,
+) -> None:  # fmt: skip
+    subject = await acts.subject(execute, owner)
+    agent, attester = await accounts.open(), await accounts.open(PrincipalKind.ATTESTER)
+    appointed = {"subjectId": subject, "principalId": str(agent.id), "role": "AGENT", "source": "m"}
+    made = await execute(owner, APPOINT, input=appointed)
+    assert "representative" in made["appointRepresentative"], made
+    grant = await acts.grant(execute, owner, subject, service)
+    await execute(agent, SIGN_AS, id=grant, role="AGENT")
+    await execute(agent, acts.REVOKE, id=grant)
+    events = [json.loads(one["document"])["event"] for one in await of(execute, agent, grant)]
+    assert [one["event_state"] for one in events] == [
+        *GIVEN,
+        "likeness:ConsentSigned",
+        "ConsentRevoked",
+    ]
+    assert [one["entity_role"] for one in events] == ["SELF", "SELF", "AGENT", "REPRESENTATIVE"]
+    assert events[2]["entity_id"] == events[3]["entity_id"] != events[0]["entity_id"]
+    assert await refused(client, attester, GRANTS) == "FORBIDDEN"
+    stranger = await accounts.open()
+    assert (await execute(stranger, GRANTS))["grants"]["edges"] == []
+    token = await accounts.token(owner.id, scopes=frozenset({Scope.OBJECTIONS_READ}))
+    limited = Account(owner.id, owner.kind, token, owner.handle)
+    assert await refused(client, limited, GRANTS) == "FORBIDDEN"
+
+
+async def test_a_consent_that_ran_out_is_receipted_though_nobody_did_it(
+    execute: Execute, owner: Account, service: Account, urls: tuple[str, str]
+) -> None:
+    subject = await acts.subject(execute, owner)
+    grant, revoked = [await acts.grant(execute, owner, subject, service) for _ in range(2)]
+    await execute(owner, acts.REVOKE, id=revoked)
+    proposed = (await execute(owner, acts.PROPOSE, input={"subjectId": subject, "scope": {}}))[
+        "proposeGrant"
+    ]["grant"]["id"]
+    assert await of(execute, owner, proposed) == []
+    connection = await asyncpg.connect(urls[0])
+    await connection.execute("set session_replication_role = replica")
+    for id in (grant, revoked, proposed):
+        await connection.execute(
+            "update grants set starts_at = now() - interval '2 days', ends_at = clock_timestamp()"
+            " where id = $1",
+            UUID(id),
+        )
+    await connection.close()
+    ended = await of(execute, owner, grant)
+    assert [one["eventState"] for one in ended] == [*GIVEN, "ConsentExpired"]
+    assert ended == await of(execute, owner, grant)
+    SCHEMA.validate(json.loads(ended[2]["document"]))
+    assert json.loads(ended[2]["document"])["event"]["entity_role"] == "REGISTRY"
+    withdrawn = await of(execute, owner, revoked)
+    assert [one["eventState"] for one in withdrawn] == [*GIVEN, "ConsentWithdrawn"]
+    assert await of(execute, owner, proposed) == []
+
+
+async def test_an_objection_is_receipted_from_its_filing_on(
+    execute: Execute, accounts: Accounts, client: httpx2.AsyncClient, owner: Account
+) -> None:
+    subject = await acts.subject(execute, owner)
+    filed = await execute(owner, acts.OBJECT, input={"subjectId": subject})
+    id = filed["fileObjection"]["objection"]["id"]
+    await execute(owner, acts.WITHDRAW, id=id)
+    receipts = await of(execute, owner, id, OBJECTIONS)
+    assert [one["eventState"] for one in receipts] == [
+        "likeness:ObjectionFiled",
+        "likeness:ObjectionVerified",
+        "likeness:ObjectionWithdrawn",
+    ]
+    assert len({one["eventId"] for one in receipts}) == 3
+    jwks = (await client.get("/.well-known/jwks.json")).json()
+    for one in receipts:
+        document = consent_receipts.verify(one["token"], jwks).document
+        SCHEMA.validate(document)
+        assert document["pii_processing"]["withdrawal_method"]["mutation"] == "withdrawObjection"
+    attester = await accounts.open(PrincipalKind.ATTESTER)
+    assert await refused(client, attester, OBJECTIONS) == "FORBIDDEN"
+
+
+async def test_what_the_person_holds_still_verifies_after_an_erasure(
+    execute: Execute, client: httpx2.AsyncClient, owner: Account, urls: tuple[str, str]
+) -> None:
+    subject = await acts.subject(execute, owner)
+    held = await of(execute, owner, await acts.grant(execute, owner, subject))
+    connection = await asyncpg.connect(urls[0])
+    await connection.execute("delete from subject_keys where subject_id = $1", UUID(subject))
+    await connection.close()
+    jwks = (await client.get("/.well-known/jwks.json")).json()
+    verified = consent_receipts.verify(held[0]["token"], jwks)
+    assert verified.document == json.loads(held[0]["document"])
+
+
+async def test_receipts_of_many_grants_cost_as_many_queries_as_of_one(
+    execute: Execute, owner: Account, state: State
+) -> None:
+    subject = await acts.subject(execute, owner)
+    await acts.grant(execute, owner, subject)
+    one = await counted(execute, owner, state)
+    for _ in range(4):
+        await acts.grant(execute, owner, subject)
+    assert await counted(execute, owner, state) == one > 0
+
+
+async def counted(execute: Execute, owner: Account, state: State) -> int:
+    """How many statements it takes to list the grants with their receipts."""
+    statements: list[str] = []
+
+    def note(*told: Any) -> None:
+        statements.append(told[2])
+
+    engine = state.db.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    await execute(owner, GRANTS)
+    event.remove(engine, "before_cursor_execute", note)
+    return len(statements)
+
+
+def test_every_kind_of_event_has_a_word() -> None:
+    assert set(consent_events.OF_GRANTS) == set(GrantEventKind)
+    assert set(consent_events.OF_OBJECTIONS) == set(ObjectionEventKind)
+
+
+async def test_a_request_that_was_declined_is_receipted(
+    state: State, owner: Account, service: Account
+) -> None:
+    matter = consent_receipts.Matter(
+        record_id=UUID(int=5),
+        subject_id=UUID(int=6),
+        scope=consent_events.Scope(),
+        parties=(consent_receipts.Party(service.id, service.handle),),
+        withdrawal=None,
+    )
+    issuer = consent_receipts.Issuer("http://registry.test", "DE", state.keys)
+    made = consent_events.refused(
+        matter,
+        event_id=UUID(int=7),
+        at=datetime.now(UTC) - timedelta(minutes=1),
+        by=owner.id,
+        role="SELF",
+        issuer=issuer,
+    )
+    assert made.event_state == "ConsentRefused"
+    document = consent_receipts.verify(made.token, state.keys.jwks()).document
+    SCHEMA.validate(document)
+    assert document["pii_processing"]["withdrawal_method"] is None
+    assert GrantState.ACTIVE not in document["event"].values()
