@@ -5,7 +5,7 @@ row of a source the latest counts, until it is removed. Figures give no consent 
 they protect.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -13,8 +13,18 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ForeignKey, Select, UniqueConstraint, exists, func, select, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import (
+    ForeignKey,
+    Select,
+    UniqueConstraint,
+    any_,
+    cast,
+    exists,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 from sqlalchemy.types import Text
 
@@ -193,18 +203,13 @@ async def _latest(
     for source, ids in by_source.items():
         query = (
             select(Figure.source_id, Figure.version, Figure.digest, _removed())
-            .where(Figure.source == source, Figure.source_id.in_(_array(ids)))
-            .distinct(Figure.source_id)
+            .where(Figure.source == source, Figure.source_id == any_(cast(ids, ARRAY(Text))))
+            .ext(distinct_on(Figure.source_id))
             .order_by(Figure.source_id, Figure.version.desc())
         )
         for source_id, version, digest, removed in await session.execute(query):
             found[source, source_id] = _Latest(version, digest, removed)
     return found
-
-
-def _array(values: Collection[str]) -> Any:
-    """Many values as one parameter: PostgreSQL takes at most 32,767 of them."""
-    return select(func.unnest(func.cast(list(values), ARRAY(Text))))
 
 
 def _removed() -> Any:

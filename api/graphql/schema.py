@@ -6,12 +6,14 @@ from strawberry.schema.config import StrawberryConfig
 from api.graphql.assets import AssetMutation
 from api.graphql.checks import CheckQuery
 from api.graphql.errors import ProblemHandler
+from api.graphql.figures import FigureMutation, FigureQuery
 from api.graphql.filings import FilingMutation
 from api.graphql.grants import GrantMutation, GrantQuery
 from api.graphql.history import HistoryQuery
 from api.graphql.log import LogQuery
 from api.graphql.objections import ObjectionMutation, ObjectionQuery
 from api.graphql.orders import OrderMutation, OrderQuery
+from api.graphql.prompts import PromptQuery
 from api.graphql.protections import ProtectionMutation
 from api.graphql.representatives import RepresentativeMutation
 from api.graphql.samples import SampleMutation
@@ -30,6 +32,8 @@ class Query(
     GrantQuery,
     ObjectionQuery,
     OrderQuery,
+    FigureQuery,
+    PromptQuery,
     ServiceQuery,
     LogQuery,
 ):
@@ -48,6 +52,7 @@ class Mutation(
     OrderMutation,
     ServiceMutation,
     FilingMutation,
+    FigureMutation,
     UsageMutation,
 ):
     """Change."""
