@@ -22,7 +22,10 @@ def prompt(
     *,
     token: Annotated[
         str | None,
-        typer.Option(help="A service's access token, to ask a registry that serves."),
+        typer.Option(
+            help="A service's access token, to ask a registry that serves; - reads it from"
+            " standard input."
+        ),
     ] = None,
     url: Annotated[str, typer.Option(help="Where the registry answers.")] = DEFAULT_URL,
     data_dir: DataDir = None,
@@ -37,7 +40,10 @@ def prompt(
 
         likeness prompt "a photo of Anna Adams singing" --token $TOKEN
     """
+    if text == "-" == token:
+        raise Failed("Only one of prompt and token can be read from standard input.", USAGE)
     text = sys.stdin.read() if text == "-" else text
+    token = sys.stdin.readline() if token == "-" else token  # noqa: S105  # standard input
     found = _here(text, data_dir) if token is None else _there(text, url, token.strip())
     result({"findings": found}, lambda: _show(found))
 

@@ -40,6 +40,9 @@ def test_the_example_is_imported_once_and_its_names_are_found(
     shown = likeness("prompt", "-", stdin="of Hero Muster").ok
     assert "HERO_MARTYR" in shown
     assert "what you make" in shown
+    piped = likeness("prompt", words, "--url", url, "--token", "-", stdin=service_token)
+    assert "Ada Example" in piped.ok
+    assert likeness("prompt", "-", "--token", "-").code == 2
     assert likeness("prompt", "of nobody").ok == "No public figure is named."
 
     row = ("--source", "example list", "--id", "E4")
