@@ -14,12 +14,14 @@ from registry import decisions, idempotency, probes, schema, upkeep
 from registry.away import away
 from registry.checks.checker import Checker
 from registry.checks.record import Evidence
+from registry.database import Database
 from registry.encoder_set import EncoderSet
 from registry.encoders.media import MediaWorkers
 from registry.encoders.models import Models
 from registry.errors import SetupError, UnavailableError
 from registry.installation import Installation, check_pool, opened
 from registry.policy.shelf import load_packs
+from registry.prompt_index import PromptIndex
 from registry.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -116,8 +118,10 @@ class Runtime:
             checker,
             media,
             UploadBudget(),
-            (await asyncio.to_thread(Models.open, settings.models_dir)).missing,
+            missing_models=(await asyncio.to_thread(Models.open, settings.models_dir)).missing,
         )
+        reading = _read_names(self._state.prompts, installation.operator)
+        stack.push_async_callback(_stopped, asyncio.create_task(reading, name="names"))
         for why in self._state.missing_models.values():
             logger.warning("%s", why)
         self._authenticator = Authenticator(
@@ -153,6 +157,15 @@ async def _warmed(media: MediaWorkers) -> None:
     """The first upload need not wait for the models to be loaded."""
     with suppress(UnavailableError):  # the log says why; uploads are told
         await media.warm()
+
+
+async def _read_names(prompts: PromptIndex, operator: Database) -> None:
+    """The first prompt need not wait for every name to be read."""
+    try:
+        async with operator.reading() as session:
+            await prompts.refresh(session)
+    except UnavailableError as error:
+        logger.warning("The names of figures are read when they are asked for: %s", error)
 
 
 async def _stopped(task: asyncio.Task[None]) -> None:

@@ -40,6 +40,8 @@ COMMANDS = {
     "token": _Entry("tokens", "app", "Access tokens and the accounts they act for."),
     "calibrate": _Entry("calibrate", "app", "How often an encoder errs, on people you know."),
     "policy": _Entry("policy", "app", "The rule packs: read, tried, held against decisions."),
+    "import": _Entry("import_figures", "app", "Public figures from named lists."),
+    "prompt": _Entry("prompt", "prompt", "Find protected names in a prompt."),
     "filing": _Entry("filing", "app", "Official lists of filed services."),
     "receipt": _Entry("receipts", "app", "Signed decisions, verified."),
     "log": _Entry("logs", "app", "The transparency log, audited."),

@@ -6,6 +6,7 @@ from strawberry.schema.config import StrawberryConfig
 from api.graphql.assets import AssetMutation
 from api.graphql.checks import CheckQuery
 from api.graphql.errors import ProblemHandler
+from api.graphql.figures import FigureMutation, FigureQuery
 from api.graphql.filings import FilingMutation
 from api.graphql.grants import GrantMutation, GrantQuery
 from api.graphql.history import HistoryQuery
@@ -13,6 +14,7 @@ from api.graphql.log import LogQuery
 from api.graphql.objections import ObjectionMutation, ObjectionQuery
 from api.graphql.orders import OrderMutation, OrderQuery
 from api.graphql.organisations import OrganisationMutation, OrganisationQuery
+from api.graphql.prompts import PromptQuery
 from api.graphql.protections import ProtectionMutation
 from api.graphql.representatives import RepresentativeMutation
 from api.graphql.samples import SampleMutation
@@ -31,6 +33,8 @@ class Query(
     GrantQuery,
     ObjectionQuery,
     OrderQuery,
+    FigureQuery,
+    PromptQuery,
     ServiceQuery,
     OrganisationQuery,
     LogQuery,
@@ -51,6 +55,7 @@ class Mutation(
     OrderMutation,
     ServiceMutation,
     FilingMutation,
+    FigureMutation,
     UsageMutation,
 ):
     """Change."""

@@ -17,7 +17,7 @@ import orjson
 from registry import circumstances
 from registry.checks.galleries import SealedTemplate
 from registry.checks.references import SealedReference
-from registry.checks.state import service_of, subjects_of
+from registry.checks.state import figures_of, service_of, subjects_of
 from registry.checks.statement import MOST_NEW, STATEMENT, STATEMENT_AS_OF
 from registry.encoder_set import EncoderSet
 from registry.encoders.identity import IMAGE_HASH, Condition
@@ -55,6 +55,7 @@ class Snapshot:
     circumstances: tuple[facts.Circumstance, ...]
     revoked_credentials: frozenset[UUID]
     answered: dict[tuple[UUID, str], tuple[UUID, bytes]]
+    figures: dict[bytes, tuple[facts.Subject, ...]]
 
 
 async def take(
@@ -83,7 +84,7 @@ async def take(
         *(() if as_of is None else (as_of,)),
     )
     snapshot, at, *parts = row
-    new, templates, hits, named, people, asking, outside, revoked, answered = (
+    new, templates, hits, named, people, asking, outside, revoked, answered, figures = (
         orjson.loads(one) for one in parts
     )
     by_name: dict[bytes, set[UUID]] = {}
@@ -108,6 +109,7 @@ async def take(
             )
             for one in answered
         },
+        figures=figures_of(figures, at),
     )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from registry import filings, objections, protections, services, subjects
+from registry import figure_rows, filings, objections, protections, services, subjects
 from registry.encoder_set import EncoderSet
 from registry.grant_states import GrantEventKind, Step, state_of
 from registry.keys import Keys
@@ -18,6 +18,8 @@ from registry.policy.vocabulary import (
     Modality,
     ObligationCode,
     Purpose,
+    Registration,
+    SubjectClass,
 )
 from registry.sealing import SealError
 from registry.standing import ProtectionKind, Stated, standing
@@ -169,6 +171,33 @@ def _counts(row: dict[str, Any]) -> bool:
     return filings.standing_of(
         kind=row["kind"], revoked=False, listed=row["listed"], list_loaded=row["list"]
     ).counts
+
+
+def figures_of(rows: list[dict[str, Any]], at: datetime) -> dict[bytes, tuple[facts.Subject, ...]]:
+    """Public figures by the key of a name they are asked for under, in a fixed order."""
+    found: dict[bytes, list[facts.Subject]] = {}
+    for row in sorted(rows, key=lambda one: str(one["id"])):
+        found.setdefault(bytes.fromhex(row["key"]), []).append(_figure(row, at))
+    return {key: tuple(named) for key, named in found.items()}
+
+
+def _figure(row: dict[str, Any], at: datetime) -> facts.Subject:
+    """As a verified person who gave nothing: an office imported them from a named source."""
+    classes = {SubjectClass(one) for one in row["classes"]}
+    died = row["died"]
+    if died is not None:
+        classes.add(SubjectClass.DECEASED)
+        day = figure_rows.last_day(died)
+        died = day if figure_rows.first_day(died) == day else min(day, at.date())
+    return facts.Subject(
+        id=row["id"],
+        registration=Registration.VERIFIED,
+        classes=frozenset(classes),
+        born=None if row["born"] is None else figure_rows.last_day(row["born"]),
+        died=died,
+        domicile_at_death=row["domicile"],
+        residence=row["citizenship"],
+    )
 
 
 def _set(kind: Any, values: list[str] | None) -> frozenset[Any] | None:

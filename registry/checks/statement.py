@@ -183,6 +183,20 @@ def _circumstances(until: _Until) -> str:
       where e.circumstance_id = c.id and e.kind = 'RETRACTED'{until("e.at")}))"""
 
 
+def _figures(until: _Until) -> str:
+    return f"""
+  (select coalesce(json_agg(json_build_object(
+      'key', encode(n.name_key, 'hex'), 'id', f.id, 'born', f.born, 'died', f.died,
+      'citizenship', f.citizenship, 'domicile', f.domicile, 'classes', f.classes)), '[]')
+    from figure_names n
+    join figures f on f.id = n.figure_id{until("f.created_at")}
+    where n.name_key = any($5::bytea[]) and not exists (
+      select 1 from figures l where l.source = f.source and l.source_id = f.source_id
+        and l.version > f.version{until("l.created_at")}) and not exists (
+      select 1 from figure_events e
+      where e.figure_id = f.id and e.kind = 'REMOVED'{until("e.at")}))"""
+
+
 def _statement(until: _Until, moment: str) -> str:
     return f"""{_CANDIDATES.replace("{moment}", moment)}
 select
@@ -191,7 +205,8 @@ select
   (select coalesce(json_agg(json_build_array(id, subject_id)), '[]')
     from (select * from hit union all select * from known) as live),
   (select coalesce(json_agg(json_build_array(subject_id, encode(alias_index, 'hex'))), '[]')
-    from named),{_subjects(until)},{_services(until)},{_circumstances(until)},{_ASKING}
+    from named),{_subjects(until)},{_services(until)},{_circumstances(until)},{_ASKING},
+{_figures(until)}
 """
 
 
