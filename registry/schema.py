@@ -16,8 +16,12 @@ from sqlalchemy.schema import SchemaItem
 
 from registry import (
     assets,
+    attestations,
+    attester_keys,
+    challenges,
     circumstances,
     decisions,
+    evidence,
     filings,
     grants,
     idempotency,
@@ -25,6 +29,7 @@ from registry import (
     notices,
     objections,
     orders,
+    presentations,
     principals,
     probes,
     protections,
@@ -44,9 +49,13 @@ from registry.log import entries
 # Importing a concept's module puts its tables into the metadata.
 CONCEPTS = (
     assets,
+    attestations,
+    attester_keys,
+    challenges,
     circumstances,
     decisions,
     entries,
+    evidence,
     filings,
     grants,
     idempotency,
@@ -54,6 +63,7 @@ CONCEPTS = (
     notices,
     objections,
     orders,
+    presentations,
     principals,
     probes,
     protections,

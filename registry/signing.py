@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from registry import grants, representatives, subjects
+from registry import assurance, grants, representatives, subjects
 from registry.database import ReadSession, WriteSession
 from registry.errors import ConflictError, ForbiddenError
 from registry.grants import Grant, GrantEventKind
-from registry.policy.vocabulary import ASSURED_IAL, GrantorRole, GrantState
+from registry.policy.vocabulary import GrantorRole, GrantState
 from registry.principals import OPERATOR_ID
 
 
@@ -16,14 +16,11 @@ async def sign(
     """Sign a grant; the first signature makes it effective, as far as the law asks for no other.
 
     As the person (SELF) whoever keeps their record signs; in any other right a representative whom
-    an office has verified. Only somebody known at IAL2 or better can.
+    an office has verified. Only somebody known at IAL2 or better can; `ial` is the token's word.
     """
     grant = await grants.locked(session, grant_id)
     subject = await subjects.mine(session, grant.subject_id)
-    if ial < ASSURED_IAL:
-        raise ForbiddenError(
-            f"Signing a grant needs identity assurance {ASSURED_IAL}; this token has {ial}."
-        )
+    ial = await assurance.for_signing(session, grant, actor_id=actor_id, token_ial=ial, role=role)
     representative_id = await _in_what_right(session, subject, actor_id, role)
     await grants.require(session, grant, GrantState.PENDING, GrantState.ACTIVE)
     history = (await grants.events(session, [grant_id]))[grant_id]

@@ -1,6 +1,5 @@
 """Consent grants in the schema: proposed, signed, revoked; never edited."""
 
-import base64
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -8,7 +7,9 @@ from uuid import UUID
 import strawberry
 
 from api.graphql import once
+from api.graphql.challenges import SpokenStatementInput, hear
 from api.graphql.context import Info
+from api.graphql.digests import digest_of
 from api.graphql.errors import Problem
 from api.graphql.paging import DEFAULT_PAGE, Connection, after, connection, identifier
 from api.graphql.permissions import requires
@@ -16,7 +17,6 @@ from api.graphql.scopes import ScopeInput, scope_of
 from api.graphql.subjects import Subject
 from registry import grants, signing, subjects
 from registry.database import checked_time
-from registry.errors import InvalidError
 from registry.policy.vocabulary import (
     AiUse,
     ContentFlag,
@@ -134,24 +134,14 @@ def terms_of(given: ProposeGrantInput) -> grants.Terms:
             identifier(one, "objection", "acknowledgesObjections")
             for one in given.acknowledges_objections
         ),
-        terms_sha256=_digest(given.terms_sha256),
+        terms_sha256=None
+        if given.terms_sha256 is None
+        else digest_of(given.terms_sha256, "termsSha256"),
     )
 
 
 def _aware(time: datetime | None, field: str) -> datetime | None:
     return None if time is None else checked_time(time, field)
-
-
-def _digest(text: str | None) -> bytes | None:
-    if text is None:
-        return None
-    try:
-        value = base64.b64decode(text, validate=True)
-    except ValueError:
-        value = b""
-    if len(value) != 32:  # noqa: PLR2004  # SHA-256
-        raise InvalidError("A SHA-256 is 32 bytes, base64.", field="termsSha256")
-    return value
 
 
 @strawberry.type
@@ -216,22 +206,33 @@ class GrantMutation:
         extensions=[requires(Scope.GRANTS_WRITE)],
         description=(
             "Sign a consent: as the person, if you keep their record, or in the role in which you"
-            " are verified to act for them. Needs identity assurance IAL2."
+            " are verified to act for them. Needs identity assurance IAL2. A statement is the"
+            " recording of a phrase that `beginSigning` gave; a refused one leaves it unsigned."
         ),
     )
     async def sign_grant(
-        self, info: Info, id: strawberry.ID, role: GrantorRole = GrantorRole.SELF
+        self,
+        info: Info,
+        id: strawberry.ID,
+        role: GrantorRole = GrantorRole.SELF,
+        statement: SpokenStatementInput | None = None,
     ) -> SignGrantResult:
         """Sign a consent, as the person or in the role in which you act for them."""
-        caller, grant_id = info.context.caller, identifier(id, "grant")
+        caller, grant_id, heard = info.context.caller, identifier(id, "grant"), None
         async with info.context.db.writing() as session:
-            grant = await signing.sign(
-                session,
-                grant_id=grant_id,
-                actor_id=caller.actor.principal_id,
-                role=role,
-                ial=caller.ial,
-            )
+            if statement is not None:
+                grant = await grants.mine(session, grant_id)
+                heard = await hear(session, info.context, grant, statement)
+            if heard is None or heard.is_accepted:
+                grant = await signing.sign(
+                    session,
+                    grant_id=grant_id,
+                    actor_id=caller.actor.principal_id,
+                    role=role,
+                    ial=caller.ial,  # what attestations add is weighed for this grant
+                )
+        if heard is not None:
+            heard.require()  # only now: the refusal is on record
         return GrantSigned(grant=grant)
 
     @strawberry.mutation(

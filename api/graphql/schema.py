@@ -4,6 +4,8 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from api.graphql.assets import AssetMutation
+from api.graphql.attestations import AttestationMutation
+from api.graphql.challenges import ChallengeMutation
 from api.graphql.checks import CheckQuery
 from api.graphql.errors import ProblemHandler
 from api.graphql.filings import FilingMutation
@@ -49,6 +51,8 @@ class Mutation(
     ServiceMutation,
     FilingMutation,
     UsageMutation,
+    AttestationMutation,
+    ChallengeMutation,
 ):
     """Change."""
 
