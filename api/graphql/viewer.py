@@ -7,7 +7,7 @@ import strawberry
 from api.auth import Caller
 from api.graphql.attestations import Attestation, of_caller
 from api.graphql.context import Info
-from registry import attestations
+from registry.attestations import Attestation as Made
 from registry.principals import PrincipalKind
 
 
@@ -35,9 +35,7 @@ class Viewer:
         graphql_type=list[Attestation], description="By what you are known, newest first."
     )
     @staticmethod
-    async def attestations(
-        _: strawberry.Parent[Caller], info: Info
-    ) -> Sequence[attestations.Attestation]:
+    async def attestations(_: strawberry.Parent[Caller], info: Info) -> Sequence[Made]:
         """By what you are known, newest first."""
         return await of_caller(info)
 
