@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Select, UniqueConstraint, Uuid, cast, func, select
+from sqlalchemy import ColumnElement, ForeignKey, Select, UniqueConstraint, Uuid, cast, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -33,7 +33,7 @@ from registry.database import (
 )
 from registry.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from registry.keys import Keys
-from registry.policy.vocabulary import ASSURED_IAL, Modality
+from registry.policy.vocabulary import Modality
 from registry.principals import MAX_IAL, OPERATOR_ID, PrincipalKind
 from registry.receipts import jcs
 from registry.samples import Vectors
@@ -64,8 +64,8 @@ class AttestationEventKind(StrEnum):
 class Attestation(Base):
     """One identification. `jti`: the provider's own number for it, used once.
 
-    `matched`: of a live capture, what matched the templates of `subject_id`; `sealed_capture`: its
-    vectors, under the deployment's key. `statement`: all of it, signed.
+    `matched`: of a live capture, what matched the templates of `subject_id`. `statement`: all that
+    is said here, signed.
     """
 
     __tablename__ = "attestations"
@@ -80,11 +80,19 @@ class Attestation(Base):
     expires_at: Mapped[datetime]
     subject_id: Mapped[UUID | None] = mapped_column(ForeignKey("subjects.id"))
     matched: Mapped[list[Modality]] = mapped_column(EnumList(Modality))
-    sealed_capture: Mapped[bytes | None]
     jti: Mapped[str | None]
     statement: Mapped[str]
     attested_by: Mapped[UUID] = mapped_column(ForeignKey("principals.id"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class AttestationCapture(Base):
+    """The vectors of a live capture, under the deployment's key; gone once they serve nothing."""
+
+    __tablename__ = "attestation_captures"
+
+    attestation_id: Mapped[UUID] = mapped_column(ForeignKey("attestations.id"), primary_key=True)
+    sealed: Mapped[bytes]
 
 
 class AttestationEvent(Event):
@@ -143,13 +151,17 @@ async def attest(
         expires_at=finding.expires_at,
         subject_id=finding.subject_id,
         matched=ordered(finding.matched) or [],
-        sealed_capture=_sealed(finding.capture, attestation_id, keys),
         jti=None if statement is None else statement.jti,
         attested_by=actor.principal_id,
     )
     made.statement = _signed(made, issuer, at, keys) if statement is None else statement.jws
     session.add(made)
     await session.flush()  # a number used twice is this request's error
+    if finding.capture is not None:
+        sealed = keys.deployment_key.seal(
+            samples.packed(finding.capture), context=capture_context(attestation_id)
+        )
+        session.add(AttestationCapture(attestation_id=attestation_id, sealed=sealed))
     return made
 
 
@@ -215,29 +227,14 @@ async def levels(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, int]
     return found
 
 
-async def captures(session: ReadSession, principal_id: UUID, *, keys: Keys) -> dict[UUID, Vectors]:
-    """The live captures by which an account is known at IAL2 or better, by attestation."""
-    rows = await session.scalars(
-        live().where(
-            Attestation.principal_id == principal_id,
-            Attestation.level >= ASSURED_IAL,
-            Attestation.sealed_capture.is_not(None),
-        )
-    )
-    return {
-        one.id: samples.unpacked(
-            keys.deployment_key.open(one.sealed_capture, context=_context(one.id))
-        )
-        for one in rows
-        if one.sealed_capture is not None
-    }
-
-
 def live() -> Select[Attestation]:
     """Attestations that count at this moment, by the database's clock."""
-    return select(Attestation).where(
-        Attestation.expires_at > func.clock_timestamp(), ~_revoked(Attestation.id).exists()
-    )
+    return select(Attestation).where(Attestation.expires_at > func.clock_timestamp(), ~revoked())
+
+
+def revoked() -> ColumnElement[bool]:
+    """Whether an attestation was taken back, as a condition."""
+    return _revoked(Attestation.id).exists()
 
 
 def _revoked(attestation_id: object) -> Select[UUID]:
@@ -292,12 +289,6 @@ def _signed(made: Attestation, issuer: str, at: datetime, keys: Keys) -> str:
     return jws.sign(jcs(claims), typ=TYPE, signer=keys.token_signer)
 
 
-def _sealed(capture: Vectors | None, attestation_id: UUID, keys: Keys) -> bytes | None:
-    if capture is None:
-        return None
-    context = _context(attestation_id)
-    return keys.deployment_key.seal(samples.packed(capture), context=context)
-
-
-def _context(attestation_id: UUID) -> bytes:
+def capture_context(attestation_id: UUID) -> bytes:
+    """What sealed vectors are bound to: their own row."""
     return b"attestation:" + attestation_id.bytes

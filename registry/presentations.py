@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, func, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from registry import attestations, verification
+from registry import live_captures, verification
 from registry.database import Base, ReadSession, WriteSession, new_id
 from registry.encoder_set import EncoderSet
 from registry.keys import Keys
@@ -54,7 +54,7 @@ async def another_than(
 
     A capture of this modality that no encoder in use can read any more resembles nothing.
     """
-    found = await attestations.captures(session, principal_id, keys=keys)
+    found = await live_captures.of_account(session, principal_id, keys=keys)
     for attestation_id, capture in found.items():
         if not _is_of(capture, encoders, modality):
             continue

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Final
 
-from registry import evidence
+from registry import evidence, live_captures
 from registry.database import Database, now
 from registry.errors import RegistryError
 from registry.keys import Keys
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 Task = Callable[[Database, Keys, datetime], Awaitable[None]]
 # Each is given the database as the operator, the keys and the time; it commits its own work.
-TASKS: Final[tuple[Task, ...]] = (evidence.forget,)
+TASKS: Final[tuple[Task, ...]] = (live_captures.forget, evidence.forget)
 
 
 async def run(operator: Database, keys: Keys, *, at: datetime | None = None) -> None:

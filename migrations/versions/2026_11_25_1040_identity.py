@@ -29,6 +29,11 @@ ATTESTED = (
     "exists (select 1 from attestations a"
     " where a.id = attestation_id and a.attested_by = likeness_principal())"
 )
+OVER = (
+    "exists (select 1 from attestations a where a.id = attestation_id"
+    " and (a.expires_at <= clock_timestamp() or exists (select 1 from attestation_events e"
+    " where e.attestation_id = a.id and e.kind = 'REVOKED')))"
+)
 ATTESTS = "(likeness_kind() = 'ATTESTER' and {column} = likeness_principal())"
 TABLES = (
     "evidence_contents",
@@ -38,6 +43,7 @@ TABLES = (
     "refused_presentations",
     "attester_key_events",
     "attester_keys",
+    "attestation_captures",
     "attestation_events",
     "attestations",
 )
@@ -90,7 +96,6 @@ def attestations() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("subject_id", sa.Uuid(), nullable=True),
         sa.Column("matched", postgresql.ARRAY(sa.Text()), nullable=False),
-        sa.Column("sealed_capture", sa.LargeBinary(), nullable=True),
         sa.Column("jti", sa.Text(), nullable=True),
         sa.Column("statement", sa.Text(), nullable=False),
         by="attested_by",
@@ -108,6 +113,7 @@ def attestations() -> None:
         " and likeness_may_be_attested(principal_id))",
     )
     events("attestation_events", "attestation_id", "attestations")
+    captures()
     child = CHILD_OF.format(
         parent="attestations", table="attestation_events", column="attestation_id"
     )
@@ -116,6 +122,29 @@ def attestations() -> None:
         read=child,
         add=f"{ONESELF.format(column='actor_id')} and (likeness_is_operator() or {ATTESTED})",
     )
+
+
+def captures() -> None:
+    op.create_table(
+        "attestation_captures",
+        sa.Column("attestation_id", sa.Uuid(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["attestation_id"],
+            ["attestations.id"],
+            name=op.f("fk_attestation_captures_attestation_id"),
+        ),
+        sa.PrimaryKeyConstraint("attestation_id", name=op.f("pk_attestation_captures")),
+    )
+    secure(
+        "attestation_captures",
+        read=CHILD_OF.format(
+            parent="attestations", table="attestation_captures", column="attestation_id"
+        ),
+        add=f"likeness_is_operator() or {ATTESTED}",
+        history=False,
+    )
+    forgettable("attestation_captures", when=f"likeness_is_operator() and {OVER}")
 
 
 def providers() -> None:

@@ -10,8 +10,8 @@ from strawberry.types import get_object_definition
 
 from api.graphql import attestations as attestations_schema
 from api.state import State
-from registry import attestations, jws, presentations, services
-from registry.attestations import Attestation
+from registry import attestations, jws, live_captures, presentations, services, upkeep
+from registry.attestations import Attestation, AttestationCapture
 from registry.database import Database, new_id
 from registry.key_files import KeyRole
 from registry.presentations import PresentationFault
@@ -396,3 +396,28 @@ async def test_row_security_lets_only_attesters_add(
         with pytest.raises(Exception, match="row-level security"):
             async with state.db.acting_for(actor.actor).writing() as session:
                 session.add(Attestation(**(copy | changed)))
+
+
+async def test_a_capture_is_kept_no_longer_than_its_attestation_counts(
+    desk: Identities, execute: Execute, state: State, operator: Database
+) -> None:
+    account, _ = await desk.newcomer()
+    kept, revoked = [(await desk.attest(account, face=unit()))["attestation"] for _ in range(2)]
+    soon = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
+    await desk.attest(account, face=unit(), expiresAt=soon)
+    await execute(desk.attester, REVOKE, id=revoked["id"])
+    async with operator.reading() as session:
+        await session.execute(select(attestations.func.pg_sleep(1.1)))
+    await upkeep.run(operator, state.keys)
+    async with operator.reading() as session:
+        rows = await session.scalars(
+            select(AttestationCapture.attestation_id)
+            .join(Attestation, Attestation.id == AttestationCapture.attestation_id)
+            .where(Attestation.principal_id == account.id)
+        )
+        assert [str(one) for one in rows] == [kept["id"]]
+    later = datetime.now(UTC) + timedelta(days=400)
+    await live_captures.forget(operator, state.keys, later)  # the database's own clock decides
+    async with state.db.acting_for(account.actor).reading() as session:
+        held = await live_captures.of_account(session, account.id, keys=state.keys)
+    assert [str(one) for one in held] == [kept["id"]]
