@@ -4,6 +4,7 @@ Whoever tries is told one sentence and learns nothing from it; what was noticed 
 review desk, also where nothing else of the request is.
 """
 
+import hashlib
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -12,7 +13,7 @@ from sqlalchemy import ForeignKey, func, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from registry import live_captures, verification
-from registry.database import Base, ReadSession, WriteSession, new_id
+from registry.database import Base, ReadSession, WriteSession, new_id, now
 from registry.encoder_set import EncoderSet
 from registry.keys import Keys
 from registry.policy.vocabulary import Modality
@@ -81,7 +82,12 @@ async def refuse(
     about: UUID,
     presented_by: UUID,
 ) -> None:
-    """Keep a refusal, and let the desk look at it. The transaction must be let commit."""
+    """Keep a refusal, and let the desk look at it. The transaction must be let commit.
+
+    Every one is kept; of one account and person the desk looks at one a day.
+    """
+    today = (await now(session)).date()
+    same_as = f"{fault}:{subject_id}:{presented_by}:{today}".encode()
     await session.execute(
         insert(RefusedPresentation)
         .inline()
@@ -100,6 +106,7 @@ async def refuse(
         subject_ids=[subject_id],
         about=refusal_id,
         opened_by=presented_by,
+        same_as=hashlib.sha256(same_as).digest(),
     )
 
 

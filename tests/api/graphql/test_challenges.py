@@ -1,5 +1,6 @@
 """Consent spoken aloud: a phrase nobody knew, one attempt, and the person's own voice."""
 
+import asyncio
 import secrets
 from datetime import timedelta
 from typing import Any
@@ -250,3 +251,14 @@ async def test_a_refused_signature_leaves_the_challenge_unused(
     speaker.grant = await desk.proposed(account, subject, service, modalities=["VOICE"])
     assert (await speaker.say(await speaker.begin()))["code"] == "FORBIDDEN"
     assert await outcomes(operator, speaker) == []
+
+
+async def test_w06_two_uses_at_once_are_one(speaker: Speaker, operator: Database) -> None:
+    challenge = await speaker.begin()
+    answers = await asyncio.gather(*(speaker.say(challenge) for _ in range(3)))
+    assert sorted(one.get("code", "signed") for one in answers) == [
+        "REPLAY_DETECTED",
+        "REPLAY_DETECTED",
+        "signed",
+    ]
+    assert (await outcomes(operator, speaker)).count(SpokenOutcome.ACCEPTED) == 1
