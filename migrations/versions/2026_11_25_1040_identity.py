@@ -1,7 +1,7 @@
 """Who is known how well, what was shown in proof of it, and what was refused.
 
 Revision ID: 20261125_identity
-Revises: 20261125_desk
+Revises: 20261125_hands
 Create Date: 2026-11-25 10:40:00
 """
 
@@ -23,7 +23,7 @@ from registry.migrating import (
 )
 
 revision = "20261125_identity"
-down_revision = "20261125_desk"
+down_revision = "20261125_hands"
 
 ATTESTED = (
     "exists (select 1 from attestations a"
@@ -51,7 +51,11 @@ TABLES = (
 FUNCTIONS = {
     "likeness_owns_service(who uuid, wanted uuid[])": (
         "select exists (select 1 from services s"
-        " where s.owner_id = who and (wanted is null or s.id = any(wanted)))"
+        " where (wanted is null or s.id = any(wanted)) and (s.owner_id = who"
+        " or exists (select 1 from organisation_members m"
+        " where m.organisation_id = s.owner_id and m.principal_id = who and not exists"
+        " (select 1 from organisation_member_events e"
+        " where e.member_id = m.id and e.kind = 'ENDED'))))"
     ),
     "likeness_may_be_attested(who uuid)": (
         "select exists (select 1 from principals p"

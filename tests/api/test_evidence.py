@@ -202,7 +202,7 @@ async def test_upkeep_removes_the_bytes_and_keeps_the_row(
     async with operator.reading() as session:
         await session.execute(text("select pg_sleep(1.1)"))
     assert (await read(client, attester, short)).status_code == 404  # before anybody removes it
-    await upkeep.run(operator, state.keys)
+    await upkeep.run(operator, state.keys, state.checker.packs)
     assert (await contents(operator, short), await contents(operator, long)) == (0, 1)
     async with operator.reading() as session:
         assert await session.get(Evidence, UUID(short)) is not None

@@ -43,7 +43,8 @@ def test_an_attested_holder_signs_at_the_level_of_a_weak_token(
     likeness: Likeness, words: Words
 ) -> None:
     subject = record_of(likeness, "ida")
-    grant = likeness("grant", "propose", "--subject", subject, "--use", "LIP_SYNC").ok
+    scope = ("--use", "LIP_SYNC", "--ends", ENDS)
+    grant = likeness("grant", "propose", "--subject", subject, *scope).ok
     sign = ("grant", "sign", grant, "--owner", "ida", "--ial", "1")
     assert "yours is 1 here" in likeness(*sign).err
     assert "known at IAL2" in likeness(*words("ida")).ok

@@ -4,7 +4,7 @@ import base64
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 import numpy as np
@@ -15,7 +15,7 @@ from registry import probes
 from registry.encoders.identity import FACE, VOICE, VOICE_DIMENSIONS, Condition
 from registry.encoders.media import MediaEncoding
 from registry.encoders.targets import Box, FaceTarget, VoiceTarget
-from registry.principals import PrincipalKind
+from registry.principals import PrincipalKind, Scope
 from tests import acts
 from tests.conftest import Account, Accounts, Execute, Json
 from tests.registry.enrolling import Person, face, unit
@@ -66,6 +66,15 @@ class Identities:
     accounts: Accounts
     execute: Execute
     attester: Account
+    service: Account
+
+    @classmethod
+    async def open(cls, state: State, accounts: Accounts, execute: Execute) -> Self:
+        attester = await accounts.open(
+            PrincipalKind.ATTESTER, scopes=frozenset({Scope.SUBJECTS_READ, Scope.SUBJECTS_WRITE})
+        )
+        service = await accounts.open(PrincipalKind.SERVICE)
+        return cls(state, accounts, execute, attester, service)
 
     async def upload(self, account: Account, **found: Any) -> str:
         """The handle of a picture or recording in which this was found."""
@@ -143,8 +152,8 @@ class Identities:
         given = {
             "subjectId": subject,
             "scope": scope,
-            "grantees": [str(one.id) for one in services] or None,
-            "endsAt": "2030-01-01T00:00:00Z",
+            "grantees": [str(one.id) for one in services or (self.service,)],
+            "endsAt": "2028-11-01T00:00:00Z",
             "written": True,
             "separate": True,
             **more,

@@ -3,6 +3,7 @@
 import base64
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -10,12 +11,22 @@ from strawberry.types import get_object_definition
 
 from api.graphql import attestations as attestations_schema
 from api.state import State
-from registry import attestations, jws, live_captures, presentations, services, upkeep
+from registry import (
+    assurance,
+    attestations,
+    jws,
+    live_captures,
+    organisations,
+    presentations,
+    services,
+    upkeep,
+)
 from registry.attestations import Attestation, AttestationCapture
 from registry.database import Database, new_id
 from registry.key_files import KeyRole
+from registry.policy.vocabulary import GrantorRole
 from registry.presentations import PresentationFault
-from registry.principals import OPERATOR, PrincipalKind, Scope
+from registry.principals import OPERATOR, PrincipalKind
 from registry.reviews import Review, ReviewKind
 from tests import acts
 from tests.api.graphql.identifying import Identities, near
@@ -37,10 +48,7 @@ LIKE, UNLIKE = 0.99, 0.0
 
 @pytest.fixture
 async def desk(state: State, accounts: Accounts, execute: Execute) -> Identities:
-    attester = await accounts.open(
-        PrincipalKind.ATTESTER, scopes=frozenset({Scope.SUBJECTS_READ, Scope.SUBJECTS_WRITE})
-    )
-    return Identities(state, accounts, execute, attester)
+    return await Identities.open(state, accounts, execute)
 
 
 async def own_service(operator: Database, account: Account) -> Account:
@@ -285,13 +293,46 @@ async def test_who_owns_the_grantee_has_attested_in_vain(
     account, subject = await desk.newcomer()
     await desk.attest(account)
     own = await own_service(operator, desk.attester)
-    theirs, everybody, others = [
-        await desk.proposed(account, subject, *services)
-        for services in ([own, service], [], [service])
+    theirs, others = [
+        await desk.proposed(account, subject, *services) for services in ([own, service], [service])
     ]
     assert (await desk.sign(account, theirs))["code"] == "FORBIDDEN"
-    assert (await desk.sign(account, everybody))["code"] == "FORBIDDEN"
+    levels = []
+    async with desk.state.db.acting_for(account.actor).reading() as session:
+        for grantees in (None, [own.id], [service.id]):  # None: every service
+            levels.append(  # noqa: PERF401
+                await assurance.level_for_signing(
+                    session,
+                    principal_id=account.id,
+                    token_ial=1,
+                    role=GrantorRole.GUARDIAN,
+                    subject_id=UUID(subject),
+                    grantees=grantees,
+                )
+            )
+    assert levels == [1, 1, 2]
     assert (await desk.sign(account, others))["grant"]["state"] == "ACTIVE"
+
+
+async def test_a_member_of_an_organisation_stands_for_its_services(
+    desk: Identities, operator: Database, owner: Account
+) -> None:
+    account, _ = await desk.newcomer()
+    await own_service(operator, owner)
+    assert "attestation" in await desk.attest(account)
+    member_id = new_id()
+    async with operator.writing() as session:
+        await organisations.add(
+            session,
+            member_id=member_id,
+            organisation_id=owner.id,
+            principal_id=desk.attester.id,
+            by=OPERATOR,
+        )
+    assert (await desk.attest(account))["code"] == "FORBIDDEN"
+    async with operator.writing() as session:
+        await organisations.end(session, member_id=member_id, by=OPERATOR)
+    assert "attestation" in await desk.attest(account)
 
 
 async def test_what_the_operator_said_by_a_token_is_enough(
@@ -411,7 +452,7 @@ async def test_a_capture_is_kept_no_longer_than_its_attestation_counts(
     await execute(desk.attester, REVOKE, id=revoked["id"])
     async with operator.reading() as session:
         await session.execute(select(attestations.func.pg_sleep(1.1)))
-    await upkeep.run(operator, state.keys)
+    await upkeep.run(operator, state.keys, state.checker.packs)
     async with operator.reading() as session:
         rows = await session.scalars(
             select(AttestationCapture.attestation_id)

@@ -15,7 +15,6 @@ from registry.challenge_words import WORDS
 from registry.challenges import SpokenOutcome, SpokenStatement, says
 from registry.database import Database
 from registry.presentations import PresentationFault, RefusedPresentation
-from registry.principals import PrincipalKind
 from registry.reviews import Review, ReviewKind
 from tests.api.graphql.identifying import Identities, Vector, a_voice, near, spoken_by
 from tests.conftest import Account, Accounts, Execute, Json
@@ -56,7 +55,7 @@ class Speaker:
 
 @pytest.fixture
 async def desk(state: State, accounts: Accounts, execute: Execute) -> Identities:
-    return Identities(state, accounts, execute, await accounts.open(PrincipalKind.ATTESTER))
+    return await Identities.open(state, accounts, execute)
 
 
 @pytest.fixture
