@@ -18,6 +18,7 @@ from api.runtime import Runtime
 from registry.settings import Settings
 
 MEDIA_PATH = "/v1/media"
+EVIDENCE_PATH = "/v1/evidence"
 _SAYING_SO = 1.0  # seconds: a file that took too long is refused as that, not as a late answer
 
 
@@ -52,7 +53,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> ASGIApp:
             app,
             max_bytes=settings.request_max_bytes,
             request_seconds=settings.request_seconds,
-            streaming=[MEDIA_PATH],
+            streaming=[MEDIA_PATH, EVIDENCE_PATH],
             streaming_seconds=settings.media_seconds + _SAYING_SO,
         ),
         Errors,

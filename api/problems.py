@@ -24,6 +24,8 @@ _STATUS = {
     ProblemCode.TOO_LARGE: 413,
     ProblemCode.UNSUPPORTED: 415,
     ProblemCode.MEDIA_UNREADABLE: 422,
+    ProblemCode.REJECTED_PRESENTATION_ATTACK: 422,
+    ProblemCode.REPLAY_DETECTED: 422,
     ProblemCode.BUSY: 429,
     ProblemCode.UNAVAILABLE: 503,
     ProblemCode.SETUP: 503,

@@ -7,6 +7,8 @@
     ├── UnauthenticatedError UNAUTHENTICATED    no token, or one that does not hold
     ├── ForbiddenError      FORBIDDEN           the token lacks a scope
     ├── TooLargeError       TOO_LARGE           over a stated size
+    ├── PresentationError   REJECTED_PRESENTATION_ATTACK   this face or voice is not theirs
+    ├── ReplayError         REPLAY_DETECTED     a statement that is old, or not what was asked for
     ├── UnsupportedError    UNSUPPORTED         a media type or encoding that is not read here
     ├── MediaError          MEDIA_UNREADABLE    the bytes are not what they claim to be
     ├── BusyError           BUSY                ask again after `retry_after` seconds
@@ -31,6 +33,8 @@ class ProblemCode(StrEnum):
     TOO_LARGE = "TOO_LARGE"
     UNSUPPORTED = "UNSUPPORTED"
     MEDIA_UNREADABLE = "MEDIA_UNREADABLE"
+    REJECTED_PRESENTATION_ATTACK = "REJECTED_PRESENTATION_ATTACK"
+    REPLAY_DETECTED = "REPLAY_DETECTED"
     BUSY = "BUSY"
     UNAVAILABLE = "UNAVAILABLE"
     SETUP = "SETUP"
@@ -95,6 +99,24 @@ class MediaError(RegistryError):
     """The bytes cannot be read as media."""
 
     code = ProblemCode.MEDIA_UNREADABLE
+
+
+class PresentationError(RegistryError):
+    """What was shown is not the person it is shown for. One sentence, whatever was noticed."""
+
+    code = ProblemCode.REJECTED_PRESENTATION_ATTACK
+
+    def __init__(self) -> None:
+        super().__init__("This face or voice is not accepted for this person.")
+
+
+class ReplayError(RegistryError):
+    """A spoken statement is not a fresh answer to its challenge. One sentence, as above."""
+
+    code = ProblemCode.REPLAY_DETECTED
+
+    def __init__(self) -> None:
+        super().__init__("This recording does not answer the challenge: begin again, and speak it.")
 
 
 class BusyError(RegistryError):

@@ -129,22 +129,31 @@ def vectors_context(sample_id: UUID) -> bytes:
     return b"sample:" + sample_id.bytes
 
 
-def sealed(vectors: Vectors, *, sample_id: UUID, key: SubjectKey) -> bytes:
-    """The vectors under their subject's key."""
+def packed(vectors: Vectors) -> bytes:
+    """The vectors as they are sealed."""
     body = [
         {"encoder": encoder, "condition": condition, "base64": base64.b64encode(raw).decode()}
         for (encoder, condition), raw in sorted(vectors.items())
     ]
-    return key.seal(orjson.dumps({"vectors": body}), context=vectors_context(sample_id))
+    return orjson.dumps({"vectors": body})
+
+
+def unpacked(body: bytes) -> dict[tuple[str, Condition], bytes]:
+    """The vectors again."""
+    return {
+        (one["encoder"], Condition(one["condition"])): base64.b64decode(one["base64"])
+        for one in orjson.loads(body)["vectors"]
+    }
+
+
+def sealed(vectors: Vectors, *, sample_id: UUID, key: SubjectKey) -> bytes:
+    """The vectors under their subject's key."""
+    return key.seal(packed(vectors), context=vectors_context(sample_id))
 
 
 def opened(sample: Sample, key: SubjectKey) -> dict[tuple[str, Condition], bytes]:
     """The vectors of a sample again."""
-    body = orjson.loads(key.open(sample.sealed_vectors, context=vectors_context(sample.id)))
-    return {
-        (one["encoder"], Condition(one["condition"])): base64.b64decode(one["base64"])
-        for one in body["vectors"]
-    }
+    return unpacked(key.open(sample.sealed_vectors, context=vectors_context(sample.id)))
 
 
 async def record(

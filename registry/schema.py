@@ -16,8 +16,12 @@ from sqlalchemy.schema import SchemaItem
 
 from registry import (
     assets,
+    attestations,
+    attester_keys,
+    challenges,
     circumstances,
     decisions,
+    evidence,
     figures,
     filings,
     grants,
@@ -27,6 +31,7 @@ from registry import (
     objections,
     orders,
     organisations,
+    presentations,
     principals,
     probes,
     protections,
@@ -46,10 +51,14 @@ from registry.log import entries
 # Importing a concept's module puts its tables into the metadata.
 CONCEPTS = (
     assets,
+    attestations,
+    attester_keys,
+    challenges,
     circumstances,
     decisions,
     entries,
     figures,
+    evidence,
     filings,
     grants,
     idempotency,
@@ -58,6 +67,7 @@ CONCEPTS = (
     objections,
     orders,
     organisations,
+    presentations,
     principals,
     probes,
     protections,

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from registry import grants, mandates, notices, parties, subjects
+from registry import assurance, grants, mandates, notices, parties, subjects
 from registry.database import Actor, ReadSession, WriteSession, now
 from registry.errors import ConflictError, ForbiddenError
 from registry.grant_states import GrantEventKind
@@ -19,7 +19,7 @@ from registry.keys import Keys
 from registry.notices import NoticeKind
 from registry.policy.hands import Hands, hands
 from registry.policy.packs import PackSet
-from registry.policy.vocabulary import ASSURED_IAL, AiUse, GrantorRole, GrantState
+from registry.policy.vocabulary import AiUse, GrantorRole, GrantState
 from registry.principals import OPERATOR_ID, PrincipalKind
 from registry.representatives import AGENTS
 from registry.scopes import scope_in, within
@@ -52,14 +52,14 @@ async def sign(
 
     As the person (SELF) whoever keeps their record signs; in any other right a representative whom
     an office has verified, or an agent within the mandate that the person confirmed. Only somebody
-    known at IAL2 or better can, and nobody for a person to their own service.
+    known at IAL2 or better can, and nobody for a person to their own service. `ial` is the
+    token's; attestations add to it.
     """
     grant = await grants.locked(session, grant_id)
     subject = await subjects.mine(session, grant.subject_id)
-    if ial < ASSURED_IAL:
-        raise ForbiddenError(
-            f"Signing a grant needs identity assurance {ASSURED_IAL}; this token has {ial}."
-        )
+    ial = await assurance.for_signing(
+        session, grant, actor_id=actor.principal_id, token_ial=ial, role=role
+    )
     right = await _in_what_right(session, subject, actor.principal_id, role)
     in_trust = actor.principal_id if actor.kind == PrincipalKind.ORGANISATION else None
     await mandates.require_no_interest(

@@ -1,4 +1,4 @@
-"""`likeness attest`: what the operator answers for, and who acts for whom."""
+"""`likeness attest`: what the operator answers for: identities, deaths, and who acts for whom."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -8,6 +8,7 @@ from uuid import UUID
 
 import typer
 
+from api.cli import identities, providers
 from api.cli.output import AsJson, Failed, line, result
 from api.cli.session import Acting, account, identifier, run_as
 from api.cli.settings import DataDir
@@ -17,6 +18,9 @@ from registry.policy.vocabulary import GrantorRole, Kinship, SubjectClass
 from registry.principals import MAX_IAL
 
 app = typer.Typer(no_args_is_help=True)
+app.command("identity")(identities.identity)
+app.command("revoke")(identities.revoke)
+app.add_typer(providers.app, name="provider", help="Identity providers that sign themselves.")
 
 Subject = Annotated[str, typer.Argument(help="The id of the person, as `subject add` printed it.")]
 Source = Annotated[str, typer.Option(help="The document that says so.")]

@@ -94,7 +94,7 @@ def enroll(
             await subjects.mine(session, order.subject_id)
         settings = acting.installation.settings
         with Bar("Enrolling") as bar:
-            async with _workers(settings) as workers, _judge(acting.installation) as judge:
+            async with media_workers(settings) as workers, _judge(acting.installation) as judge:
                 done = []
                 for file in files:
                     done.append(await _outcome(acting, order, file, workers, judge))
@@ -124,7 +124,8 @@ def _box(text: str | None, files: list[Path]) -> Box | None:
 
 
 @asynccontextmanager
-async def _workers(settings: Settings) -> AsyncIterator[MediaWorkers]:
+async def media_workers(settings: Settings) -> AsyncIterator[MediaWorkers]:
+    """One process that decodes and encodes media, ended with the block."""
     workers = MediaWorkers(
         1,
         settings.media_seconds,
@@ -167,14 +168,17 @@ async def _outcome(
     acting: Acting, order: _Order, file: Path, workers: MediaWorkers, judge: Judge
 ) -> _Outcome:
     try:
-        data = await asyncio.to_thread(_read, file, acting.installation.settings.media_max_bytes)
+        data = await asyncio.to_thread(
+            read_media, file, acting.installation.settings.media_max_bytes
+        )
         encoding = await workers.encode(data, enrolling=True)
         return await _enrol(acting, order, file, encoding, judge)
     except RegistryError as error:
         return _Outcome(file, failure=failure_of(error))
 
 
-def _read(file: Path, most: int) -> bytes:
+def read_media(file: Path, most: int) -> bytes:
+    """The bytes of a file of at most so many."""
     if file.stat().st_size > most:
         raise TooLargeError(f"A file has at most {most} bytes.")
     try:

@@ -32,7 +32,7 @@ COMMANDS = {
     "subject": _Entry("subjects", "app", "People on record, and pictures of them."),
     "enroll": _Entry("enroll", "enroll", "Enrol photographs and recordings of a person."),
     "sample": _Entry("samples", "app", "Enrolled samples: listed, decided on, taken back."),
-    "attest": _Entry("attest", "app", "Deaths, classes, homes, and who acts for whom."),
+    "attest": _Entry("attest", "app", "Identities, deaths, classes, homes, who acts for whom."),
     "grant": _Entry("grants", "app", "Consents: proposed, signed, revoked."),
     "object": _Entry("objections", "app", "Objections: filed, withdrawn."),
     "encoders": _Entry("encoders", "app", "Face and voice encoders, and whom each knows."),

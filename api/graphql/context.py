@@ -14,6 +14,7 @@ from api.questions import MAX_PROBES, MAX_QUESTIONS, Asked, probes_of, require_v
 from api.state import State
 from registry import (
     assets,
+    attestations,
     consent_events,
     filings,
     grants,
@@ -54,6 +55,8 @@ class Context:
         self.representatives_of = loader(self.db, self._representatives)
         self.orders_lifted = loader(self.db, orders.lifted)
         self.filings_of = loader(self.db, filings.by_service)
+        self.attestations_holding = loader(self.db, attestations.holding)
+        self._levels = loader(self.db, attestations.levels)
         self.filing_standings = loader(self.db, filings.standings)
         self.owner_of = loader(self.db, subjects.owners)
         everything = state.db.acting_for(OPERATOR)  # their resolvers ask who may have them
@@ -61,8 +64,12 @@ class Context:
         self.receipts_of_objection = loader(everything, self._objection_receipts)
 
     async def ial(self) -> int:
-        """How well the caller is known (NIST SP 800-63A)."""
-        return self.caller.ial
+        """How well the caller is known now: by the token or by attestation (NIST SP 800-63A).
+
+        Read once a request, so ask before a transaction begins.
+        """
+        attested = await self._levels.load(self.caller.actor.principal_id)
+        return max(self.caller.ial, attested or 0)
 
     @property
     def law(self) -> signing.Law:

@@ -1,6 +1,5 @@
 """Consent grants in the schema: proposed, signed, revoked; never edited."""
 
-import base64
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -8,8 +7,10 @@ from uuid import UUID
 import strawberry
 
 from api.graphql import once
+from api.graphql.challenges import SpokenStatementInput, hear
 from api.graphql.consent_receipts import ConsentReceipt, of_grant
 from api.graphql.context import Info
+from api.graphql.digests import digest_of
 from api.graphql.errors import Problem
 from api.graphql.paging import DEFAULT_PAGE, Connection, after, connection, identifier
 from api.graphql.permissions import requires
@@ -17,7 +18,6 @@ from api.graphql.scopes import ScopeInput, scope_of
 from api.graphql.subjects import Subject
 from registry import consent_receipts, grants, signing, subjects
 from registry.database import checked_time
-from registry.errors import InvalidError
 from registry.grant_terms import Notice, Terms
 from registry.policy.hands import Missing
 from registry.policy.pack_words import HolderDecision
@@ -230,15 +230,7 @@ def _aware(time: datetime | None, field: str) -> datetime | None:
 
 
 def _digest(text: str | None, field: str) -> bytes | None:
-    if text is None:
-        return None
-    try:
-        value = base64.b64decode(text, validate=True)
-    except ValueError:
-        value = b""
-    if len(value) != 32:  # noqa: PLR2004  # SHA-256
-        raise InvalidError("A SHA-256 is 32 bytes, base64.", field=field)
-    return value
+    return None if text is None else digest_of(text, field)
 
 
 @strawberry.type
@@ -308,24 +300,34 @@ class GrantMutation:
         extensions=[requires(Scope.GRANTS_WRITE)],
         description=(
             "Sign a consent: as the person, if you keep their record, or in the role in which you"
-            " are verified to act for them. Needs identity assurance IAL2."
+            " are verified to act for them. Needs identity assurance IAL2. A statement is the"
+            " recording of a phrase that `beginSigning` gave; a refused one leaves it unsigned."
         ),
     )
     async def sign_grant(
-        self, info: Info, id: strawberry.ID, role: GrantorRole = GrantorRole.SELF
+        self,
+        info: Info,
+        id: strawberry.ID,
+        role: GrantorRole = GrantorRole.SELF,
+        statement: SpokenStatementInput | None = None,
     ) -> SignGrantResult:
         """Sign a consent, as the person or in the role in which you act for them."""
-        context, grant_id = info.context, identifier(id, "grant")
-        ial = await context.ial()
+        context, grant_id, heard = info.context, identifier(id, "grant"), None
         async with context.db.writing() as session:
-            grant = await signing.sign(
-                session,
-                grant_id=grant_id,
-                actor=context.caller.actor,
-                role=role,
-                ial=ial,
-                law=context.law,
-            )
+            if statement is not None:
+                grant = await grants.mine(session, grant_id)
+                heard = await hear(session, context, grant, statement)
+            if heard is None or heard.is_accepted:
+                grant = await signing.sign(
+                    session,
+                    grant_id=grant_id,
+                    actor=context.caller.actor,
+                    role=role,
+                    ial=context.caller.ial,  # attestations are weighed for this very grant
+                    law=context.law,
+                )
+        if heard is not None:
+            heard.require()  # only now: the refusal is on record
         return GrantSigned(grant=grant)
 
     @strawberry.mutation(

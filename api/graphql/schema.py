@@ -4,6 +4,8 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from api.graphql.assets import AssetMutation
+from api.graphql.attestations import AttestationMutation
+from api.graphql.challenges import ChallengeMutation
 from api.graphql.checks import CheckQuery
 from api.graphql.errors import ProblemHandler
 from api.graphql.figures import FigureMutation, FigureQuery
@@ -57,6 +59,8 @@ class Mutation(
     FilingMutation,
     FigureMutation,
     UsageMutation,
+    AttestationMutation,
+    ChallengeMutation,
 ):
     """Change."""
 

@@ -192,6 +192,7 @@ class SubjectMutation:
         """Put a person on record."""
         context, owner = info.context, info.context.caller.actor.principal_id
         profile = subjects.Profile(input.name, tuple(input.aliases), input.birth_date)
+        ial = await context.ial()
         async with context.db.writing() as session:
             subject_id, new = await idempotency.claim(
                 session,
@@ -211,7 +212,7 @@ class SubjectMutation:
                     subject_id=subject_id,
                     owner_id=owner,
                     profile=profile,
-                    verified=context.caller.ial >= ASSURED_IAL,
+                    verified=ial >= ASSURED_IAL,
                     keys=context.state.keys,
                 )
             found = await subjects.records(session, [subject_id], keys=context.state.keys)

@@ -5,6 +5,7 @@ Imported by `context`, which every type's module imports: an enum is registered 
 
 import strawberry
 
+from registry.attestations import AttestationMethod
 from registry.errors import ProblemCode
 from registry.filings import FilingStatus
 from registry.policy.pack_words import HolderDecision
@@ -32,6 +33,7 @@ from registry.standing import ProtectionKind
 
 for enum in (
     AiUse,
+    AttestationMethod,
     Basis,
     CircumstanceName,
     ContentFlag,

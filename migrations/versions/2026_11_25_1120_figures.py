@@ -1,7 +1,7 @@
 """Public and historical figures, as named lists tell of them.
 
 Revision ID: 20261125_figures
-Revises: 20261125_hands
+Revises: 20261125_identity
 Create Date: 2026-11-25 11:20:00
 """
 
@@ -15,7 +15,7 @@ from sqlalchemy.types import UserDefinedType
 from registry.migrating import events, fact, secure
 
 revision = "20261125_figures"
-down_revision = "20261125_hands"
+down_revision = "20261125_identity"
 
 IMPORTERS = "likeness_kind() in ('ATTESTER', 'OPERATOR')"
 

@@ -10,8 +10,8 @@ from typing import Final
 from uuid import UUID
 
 import asyncpg
-import numpy as np
 
+from registry import verification
 from registry.checks.galleries import Near, Query
 from registry.checks.references import References
 from registry.encoder_set import EncoderSet
@@ -19,9 +19,6 @@ from registry.policy.vocabulary import Band, Modality
 from registry.samples import Own, Vectors, Verdict
 
 MOST_OTHERS: Final = 3
-# L of a sample's cosine with its subject's own template below which a person looks at it: 98 % of
-# a person's photographs are above, 1 % of other people's (docs/accuracy.md).
-OWN_EVIDENCE: Final = 2.0
 
 _LIVE = """
 select t.id from templates t join subject_keys k on k.subject_id = t.subject_id
@@ -61,7 +58,7 @@ async def judge(
         return Verdict.REFUSE
     if others:
         return Verdict.HOLD_NEAR_OTHERS
-    if any(_is_far(query, own, encoders) for query in queries):
+    if verification.is_far(vectors, own, encoders, modality=modality):
         return Verdict.HOLD_FAR_FROM_OWN
     return Verdict.JOIN
 
@@ -82,15 +79,3 @@ def _matches(one: Near, query: Query, references: References) -> bool:
         claimed=False,
     )
     return band.rank >= Band.MATCH.rank
-
-
-def _is_far(query: Query, own: Own, encoders: EncoderSet) -> bool:
-    """Whether the subject has a template that this sample does not resemble."""
-    known = own.get((query.encoder, query.condition))
-    if known is None:
-        return False
-    raw, samples = known
-    score = float(np.frombuffer(query.vector, "<f4") @ np.frombuffer(raw, "<f4"))
-    calibration = encoders.by_id[query.encoder].calibration
-    evidence = calibration.evidence(score, condition=query.condition, samples=samples)
-    return evidence < OWN_EVIDENCE
