@@ -16,9 +16,13 @@ from sqlalchemy.schema import SchemaItem
 
 from registry import (
     assets,
+    cases,
     circumstances,
+    client_secrets,
     decisions,
+    erasure,
     filings,
+    freezing,
     grants,
     idempotency,
     keyring,
@@ -34,6 +38,7 @@ from registry import (
     services,
     subjects,
     templates,
+    throttles,
     usage,
 )
 from registry.away import away
@@ -44,10 +49,14 @@ from registry.log import entries
 # Importing a concept's module puts its tables into the metadata.
 CONCEPTS = (
     assets,
+    cases,
     circumstances,
+    client_secrets,
     decisions,
     entries,
+    erasure,
     filings,
+    freezing,
     grants,
     idempotency,
     keyring,
@@ -63,6 +72,7 @@ CONCEPTS = (
     services,
     subjects,
     templates,
+    throttles,
     usage,
 )
 metadata = Base.metadata

@@ -29,10 +29,16 @@ PROFILE_CONTEXT = b"subject-profile"
 
 
 class SubjectEventKind(StrEnum):
-    """What may become of a subject's registration."""
+    """What may become of a subject's registration.
+
+    CONTESTED and CLOSED tell of a claim that nobody proved: it stays PROVISIONAL, and what was
+    enrolled for it ceases to count.
+    """
 
     VERIFIED = "VERIFIED"
     DISPUTED = "DISPUTED"
+    CONTESTED = "CONTESTED"
+    CLOSED = "CLOSED"
 
 
 class Subject(Base):
@@ -99,8 +105,12 @@ def registration_of(kinds: Collection[str]) -> Registration:
     """The registration these event kinds, oldest first, add up to."""
     state = Registration.PROVISIONAL
     for kind in kinds:
-        state = Registration(kind)
+        if kind not in _LEAVING_IT_AS_IT_IS:
+            state = Registration(kind)
     return state
+
+
+_LEAVING_IT_AS_IT_IS = frozenset({SubjectEventKind.CONTESTED, SubjectEventKind.CLOSED})
 
 
 def classes(record: Record, asserted: Collection[SubjectClass]) -> frozenset[SubjectClass]:

@@ -4,7 +4,9 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from api.graphql.assets import AssetMutation
+from api.graphql.cases import CaseMutation
 from api.graphql.checks import CheckQuery
+from api.graphql.contests import ContestMutation
 from api.graphql.errors import ProblemHandler
 from api.graphql.filings import FilingMutation
 from api.graphql.grants import GrantMutation, GrantQuery
@@ -49,6 +51,8 @@ class Mutation(
     ServiceMutation,
     FilingMutation,
     UsageMutation,
+    CaseMutation,
+    ContestMutation,
 ):
     """Change."""
 

@@ -3,7 +3,9 @@
 import strawberry
 
 from api.auth import Caller
+from api.graphql.cases import Case, of_caller
 from api.graphql.context import Info
+from registry import cases
 from registry.principals import PrincipalKind
 
 
@@ -31,6 +33,14 @@ class Viewer:
     def scopes(caller: strawberry.Parent[Caller]) -> list[str]:
         """What this token allows."""
         return sorted(caller.scopes)
+
+    @strawberry.field(
+        graphql_type=Case | None, description="Your case, if your account is one with a PIN."
+    )
+    @staticmethod
+    async def case(caller: strawberry.Parent[Caller], info: Info) -> cases.Case | None:
+        """Your case, if your account is one with a PIN."""
+        return await of_caller(caller, info)
 
 
 @strawberry.type

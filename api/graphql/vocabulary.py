@@ -5,6 +5,7 @@ Imported by `context`, which every type's module imports: an enum is registered 
 
 import strawberry
 
+from registry.cases import ContactKind
 from registry.errors import ProblemCode
 from registry.filings import FilingStatus
 from registry.policy.vocabulary import (
@@ -33,6 +34,7 @@ for enum in (
     AiUse,
     Basis,
     CircumstanceName,
+    ContactKind,
     ContentFlag,
     FilingStatus,
     GrantorRole,
