@@ -13,7 +13,6 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from registry import assets, enrolment, notices, objections, reviews, samples, subjects, templates
-from registry.assets import AssetReference
 from registry.database import Database, ReadSession, WriteSession, checked_reason, now
 from registry.errors import ForbiddenError
 from registry.keys import Keys
@@ -114,6 +113,11 @@ async def _contest_objections(
             )
 
 
+async def is_contested(session: ReadSession, subject_id: UUID) -> bool:
+    """Whether a claim is contested and was neither proved nor closed since."""
+    return _open_since((await _events(session, [subject_id]))[subject_id]) is not None
+
+
 def _open_since(history: Sequence[tuple[str, datetime]]) -> datetime | None:
     """Since when a claim is contested and was neither proved nor closed."""
     since = None
@@ -197,25 +201,13 @@ async def close_contested(operator: Database, keys: Keys, at: datetime) -> None:
 
 async def _close(session: WriteSession, subject_id: UUID, keys: Keys) -> None:
     await templates.alone(session, subject_id)
-    if _open_since((await _events(session, [subject_id]))[subject_id]) is None:
+    if not await is_contested(session, subject_id):
         return  # another server was first, or it was proved a moment ago
     enrolled = (await samples.by_subject(session, [subject_id]))[subject_id]
     states = await samples.states(session, [one.id for one in enrolled])
     for one in enrolled:
         if states[one.id] is not SampleState.RETIRED:
             await enrolment.retire(session, sample_id=one.id, actor_id=OPERATOR_ID, keys=keys)
-    for asset_id in await _pictures_alone(session, subject_id):
+    for asset_id in await assets.showing_only(session, subject_id):
         await assets.retire(session, asset_id=asset_id, actor_id=OPERATOR_ID)
     await _record(session, subject_id, SubjectEventKind.CLOSED, OPERATOR_ID)
-
-
-async def _pictures_alone(session: ReadSession, subject_id: UUID) -> list[UUID]:
-    """The pictures that show this subject and nobody else."""
-    of_them = select(AssetReference.asset_id).where(AssetReference.subject_id == subject_id)
-    rows = await session.scalars(
-        select(AssetReference.asset_id)
-        .where(AssetReference.asset_id.in_(of_them))
-        .group_by(AssetReference.asset_id)
-        .having(func.count() == 1)
-    )
-    return list(rows)

@@ -168,6 +168,39 @@ async def withdraw(
     return objection
 
 
+async def end(session: WriteSession, objection_id: UUID, *, actor_id: UUID, reason: str) -> None:
+    """Withdraw an objection because its person is erased, in whatever right it was filed."""
+    await _record(session, objection_id, ObjectionEventKind.WITHDRAWN, actor_id, reason)
+
+
+async def file_anew(
+    session: WriteSession,
+    former: Objection,
+    state: ObjectionState,
+    *,
+    subject_id: UUID,
+    actor_id: UUID,
+) -> None:
+    """The same refusal for somebody else's record, standing as it does. It carves out nothing."""
+    objection_id = new_id()
+    session.add(
+        Objection(
+            id=objection_id,
+            subject_id=subject_id,
+            filed_by=actor_id,
+            role=former.role,
+            modalities=former.modalities,
+            uses=former.uses,
+            purposes=former.purposes,
+            territories=former.territories,
+            carve_out_grants=[],
+        )
+    )
+    await session.flush()  # its event refers to it
+    if state is not ObjectionState.PROVISIONAL:
+        await _record(session, objection_id, ObjectionEventKind(state), actor_id)
+
+
 async def mine(session: ReadSession, objection_id: UUID) -> Objection:
     """The objection, if the caller may see it; absent and not yours look the same."""
     objection = await session.get(Objection, objection_id)

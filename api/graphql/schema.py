@@ -7,6 +7,7 @@ from api.graphql.assets import AssetMutation
 from api.graphql.cases import CaseMutation
 from api.graphql.checks import CheckQuery
 from api.graphql.contests import ContestMutation
+from api.graphql.erasure import ErasureMutation
 from api.graphql.errors import ProblemHandler
 from api.graphql.filings import FilingMutation
 from api.graphql.grants import GrantMutation, GrantQuery
@@ -53,6 +54,7 @@ class Mutation(
     UsageMutation,
     CaseMutation,
     ContestMutation,
+    ErasureMutation,
 ):
     """Change."""
 

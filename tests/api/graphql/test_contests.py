@@ -274,6 +274,25 @@ async def test_who_proved_nothing_contests_nothing(
     assert await world.states(squatter, claimed) == ["PROVISIONAL"]
 
 
+async def test_a_contested_claim_is_not_carried_over_its_time_by_erasing_it(
+    world: World, squatter: Account, owner: Account
+) -> None:
+    claimed = await world.claim(squatter)
+    await world.object(squatter, claimed)
+    mine = await world.claim(owner, ial=2)
+    await world.contest(owner, mine)
+    erase = """
+    mutation ($input: EraseSubjectInput!) { eraseSubject(input: $input) {
+      ... on SubjectErased { keptAs } ... on Problem { code } } }
+    """
+    given = {"subjectId": claimed, "keepBlocking": True}
+    made = await world.execute(squatter, erase, input=given)
+    assert made["eraseSubject"] == {"code": "CONFLICT"}
+    made = await world.execute(squatter, erase, input={**given, "keepBlocking": False})
+    assert made["eraseSubject"] == {"keptAs": None}
+    await world.upkeep()
+
+
 async def test_whoever_does_it_twice_is_frozen_and_may_still_take_back(
     world: World, squatter: Account, owner: Account, state: State
 ) -> None:
