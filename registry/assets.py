@@ -147,7 +147,7 @@ async def hashes_of(
     ]
 
 
-def _retired() -> Select[tuple[UUID]]:
+def _retired() -> Select[UUID]:
     return select(AssetEvent.id).where(
         AssetEvent.asset_id == AssetReference.asset_id, AssetEvent.kind == AssetEventKind.RETIRED
     )
