@@ -12,7 +12,17 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from registry import assets, enrolment, notices, objections, reviews, samples, subjects, templates
+from registry import (
+    assets,
+    enrolment,
+    freezing,
+    notices,
+    objections,
+    reviews,
+    samples,
+    subjects,
+    templates,
+)
 from registry.database import Database, ReadSession, WriteSession, checked_reason, now
 from registry.errors import ForbiddenError
 from registry.keys import Keys
@@ -37,6 +47,8 @@ async def require_right(
         raise ForbiddenError(
             f"Whoever contests keeps the person's record, at identity assurance {ASSURED_IAL}."
         )
+    if actor_id in await freezing.frozen(session, [actor_id]):
+        raise ForbiddenError("This account is frozen: it contests nobody else's claims.")
     kinds = (await _events(session, [subject_id]))[subject_id]
     if subjects.registration_of([kind for kind, _ in kinds]) is not Registration.VERIFIED:
         raise ForbiddenError("Only a registration that is VERIFIED contests another one.")

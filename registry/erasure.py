@@ -27,6 +27,7 @@ from registry import (
 )
 from registry.database import Base, ReadSession, WriteSession, new_id, now
 from registry.errors import ConflictError, ForbiddenError, NotFoundError
+from registry.grant_states import FINAL
 from registry.grants import Grant
 from registry.keys import Keys
 from registry.notices import NoticeKind
@@ -101,7 +102,7 @@ async def _end(session: WriteSession, subject_id: UUID, actor_id: UUID) -> None:
     given = list(await session.scalars(select(Grant).where(Grant.subject_id == subject_id)))
     states = await grants.states(session, given)
     for grant in given:
-        if states[grant.id] in grants.FINAL:
+        if states[grant.id] in FINAL:
             continue
         await grants.revoke(session, grant_id=grant.id, actor_id=actor_id, reason=REASON)
         for one in grant.grantees or ():

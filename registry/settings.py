@@ -51,6 +51,12 @@ class Settings(BaseSettings):
     pin_tries_per_source: int = Field(
         default=300, ge=1, description="Case tokens a day that one network address may ask for."
     )
+    cooling_off_hours: int = Field(
+        default=72,
+        ge=0,
+        le=24 * 365,
+        description="How long a grant waits that is exclusive, long, or allows to train a model.",
+    )
     host: str = Field(default="127.0.0.1", description="Address the server listens on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port the server listens on.")
     issuer: str = Field(

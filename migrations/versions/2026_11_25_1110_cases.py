@@ -1,7 +1,7 @@
 """Cases with a PIN, client secrets, throttles, frozen accounts, and erasure.
 
 Revision ID: 20261125_cases
-Revises: 20261125_desk
+Revises: 20261125_hands
 Create Date: 2026-11-25 11:10:00
 """
 
@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql
 from registry.migrating import APP, DESK, ONESELF, SUBJECTS_OWN, events, fact, secure
 
 revision = "20261125_cases"
-down_revision = "20261125_desk"
+down_revision = "20261125_hands"
 
 OPERATOR = "likeness_is_operator()"
 MINE = ONESELF.format(column="principal_id")

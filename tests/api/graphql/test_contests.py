@@ -111,8 +111,8 @@ class World:
             )
         await connection.close()
 
-    async def upkeep(self) -> None:
-        await upkeep.run(self.operator, self.state.keys)
+    async def upkeep(self, *, at: datetime | None = None) -> None:
+        await upkeep.run(self.operator, self.state.keys, self.state.checker.packs, at=at)
 
     async def later(self, by: timedelta) -> datetime:
         async with self.operator.reading() as session:
@@ -158,7 +158,7 @@ async def test_an_objection_that_nobody_contests_stays(
     await world.object(squatter, claimed)
     hash = await world.picture(squatter, claimed)
     later = await world.later(timedelta(days=400))
-    await upkeep.run(world.operator, world.state.keys, at=later)
+    await world.upkeep(at=later)
     assert await world.states(squatter, claimed) == ["PROVISIONAL"]
     assert await world.bites(service, hash)
 
@@ -206,7 +206,7 @@ async def test_the_objector_is_told_and_may_prove_it(
         )
     await world.age(claimed, timedelta(0))
     later = await world.later(2 * CONTEST_PERIOD)
-    await upkeep.run(world.operator, world.state.keys, at=later)
+    await world.upkeep(at=later)
     assert await world.states(squatter, claimed) == ["VERIFIED"]
     assert await world.bites(service, hash)
 
@@ -231,7 +231,7 @@ async def test_what_was_proved_goes_before_the_desk(
     ]
     assert set(reviews[0].subject_ids) == {UUID(mine), UUID(theirs)}
     later = await world.later(2 * CONTEST_PERIOD)
-    await upkeep.run(world.operator, world.state.keys, at=later)
+    await world.upkeep(at=later)
     assert await world.bites(service, hash)
 
 
@@ -270,6 +270,10 @@ async def test_who_proved_nothing_contests_nothing(
     bare = await acts.subject(world.execute, owner)
     assert (await world.contest(owner, bare))["code"] == "FORBIDDEN"  # nothing is enrolled
     assert (await world.contest(owner, claimed))["code"] == "NOT_FOUND"
+    mine = await world.claim(owner, ial=2)
+    async with world.operator.writing() as session:
+        await freezing.freeze(session, principal_id=owner.id, actor_id=OPERATOR_ID)
+    assert (await world.contest(owner, mine))["code"] == "FORBIDDEN"
     await world.age(claimed, CONTEST_PERIOD)
     assert await world.states(squatter, claimed) == ["PROVISIONAL"]
 
