@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, suppress
 from api.auth import Authenticator
 from api.state import State
 from api.uploads import UploadBudget
-from registry import decisions, idempotency, probes, schema, upkeep
+from registry import decisions, idempotency, probes, schema, throttles, upkeep
 from registry.away import away
 from registry.checks.checker import Checker
 from registry.checks.record import Evidence
@@ -144,6 +144,7 @@ class Runtime:
                     await probes.forget_expired(session)
                     await idempotency.forget_old(session)
                     await decisions.forget_old_nonces(session)
+                    await throttles.forget_old(session)
                 await upkeep.run(installation.operator, installation.keys, self.state.checker.packs)
                 if rounds % _PARTITIONS_EVERY == 0:
                     await schema.upgrade(installation.admin_url, installation.login_url)

@@ -66,6 +66,12 @@ def _grant(events: Sequence[tuple[str, int]], terms: int) -> str:
     return grant_states.state_of(steps, ends_at=_END, at=_END if terms else _NOW)
 
 
+def _objection(events: Sequence[tuple[str, int]], terms: int) -> str:
+    period = objections.CONTEST_PERIOD
+    happened = [(kind, _NOW + before * period) for kind, before in events]
+    return objections.standing_of(happened, at=_NOW + terms * period).state
+
+
 def _service(events: Sequence[tuple[str, int]], _: int) -> str:
     standing = services.standing_of([(one, None) for one in _kinds(events)])
     return "ACTIVE" if standing.active else "SUSPENDED"
@@ -91,7 +97,7 @@ MACHINES: Final = (
     ),
     Machine(
         "Objections", "registry/objections.py", objections.ObjectionEventKind,
-        lambda events, _: objections.state_of(_kinds(events)),
+        _objection, term="fourteen days have passed",
         checked={
             "PROVISIONAL": "`PROHIBITED` with `OBJECTION`, though not proved yet.",
             "VERIFIED": "`PROHIBITED` with `OBJECTION`.",

@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import select
 
-from registry import grants, objections, subjects
+from registry import grants, subjects
 from registry.consent_receipts import (
     ConsentReceipt,
     Happening,
@@ -21,9 +21,9 @@ from registry.database import Actor, ReadSession, now
 from registry.errors import ForbiddenError
 from registry.grant_states import GrantEventKind, state_of
 from registry.grants import Grant, GrantEvent
-from registry.objections import Objection, ObjectionEvent, ObjectionEventKind
+from registry.objections import Objection, ObjectionEvent, ObjectionEventKind, standing_of
 from registry.policy.dpv import ConsentStatus
-from registry.policy.vocabulary import GrantorRole, GrantState
+from registry.policy.vocabulary import GrantorRole, GrantState, ObjectionState
 from registry.principals import OPERATOR_ID, Principal, PrincipalKind
 from registry.scopes import Scope, Scoped
 
@@ -39,6 +39,7 @@ OF_GRANTS: Final[dict[GrantEventKind, ConsentStatus]] = {
 OF_OBJECTIONS: Final[dict[ObjectionEventKind, ConsentStatus]] = {
     ObjectionEventKind.VERIFIED: ConsentStatus.OBJECTION_VERIFIED,
     ObjectionEventKind.DISPUTED: ConsentStatus.OBJECTION_DISPUTED,
+    ObjectionEventKind.CONTESTED: ConsentStatus.OBJECTION_CONTESTED,
     ObjectionEventKind.WITHDRAWN: ConsentStatus.OBJECTION_WITHDRAWN,
     ObjectionEventKind.LAPSED: ConsentStatus.OBJECTION_LAPSED,
 }
@@ -81,12 +82,13 @@ async def of_objections(
     session: ReadSession, ids: Collection[UUID], *, issuer: Issuer
 ) -> dict[UUID, list[ConsentReceipt]]:
     """The receipts of these objections for the person's side, oldest event first."""
+    at = await now(session)
     rows = list(await session.scalars(select(Objection).where(Objection.id.in_(ids))))
     history = await _history(session, ids)
     owners = await subjects.owners(session, {one.subject_id for one in rows})
     found = {}
     for one in rows:
-        happened = objection_events(one, history[one.id], owner_id=owners[one.subject_id])
+        happened = objection_events(one, history[one.id], owner_id=owners[one.subject_id], at=at)
         found[one.id] = [
             receipt(forbidden(one), each, reader=None, issuer=issuer) for each in happened
         ]
@@ -197,28 +199,41 @@ def _expiry(grant: Grant, events: Sequence[GrantEvent], at: datetime) -> Happeni
 
 
 def objection_events(
-    objection: Objection, events: Sequence[ObjectionEvent], *, owner_id: UUID
+    objection: Objection, events: Sequence[ObjectionEvent], *, owner_id: UUID, at: datetime
 ) -> list[Happening]:
-    """What became of an objection, from its filing on."""
+    """What became of an objection, from its filing on. That it lapsed by time is nobody's event."""
+    happened = [(str(one.kind), one.at) for one in events]
     filed = Happening(
         objection.id,
         objection.since,
         ConsentStatus.OBJECTION_FILED,
         objection.filed_by,
         objection.role,
-        objections.state_of([]),
+        standing_of([], at=objection.since).state,
     )
-    return [filed] + [
+    found = [filed] + [
         Happening(
             one.id,
             one.at,
             OF_OBJECTIONS[one.kind],
             one.actor_id,
             objection.role if one.actor_id == objection.filed_by else _role(one.actor_id, owner_id),
-            objections.state_of([event.kind for event in events[:number]]),
+            standing_of(happened[:number], at=one.at).state,
         )
         for number, one in enumerate(events, 1)
     ]
+    stands = standing_of(happened, at=at)
+    if stands.ended_at is None or stands.ended_at in {when for _, when in happened}:
+        return found
+    lapsed = Happening(
+        uuid5(objection.id, ObjectionState.LAPSED),
+        stands.ended_at,
+        ConsentStatus.OBJECTION_LAPSED,
+        OPERATOR_ID,
+        REGISTRY_ROLE,
+        stands.state,
+    )
+    return sorted([*found, lapsed], key=lambda one: one.at)
 
 
 def _role(actor_id: UUID, owner_id: UUID) -> str:

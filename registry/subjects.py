@@ -26,13 +26,20 @@ MAX_ALIASES = 50
 MAJORITY = 18  # of pack ZZ; what another pack says counts where it speaks
 _JOINERS = {0x200C: None, 0x200D: None}  # they belong to names in many scripts
 PROFILE_CONTEXT = b"subject-profile"
+NAMELESS = "\N{EM DASH}"
 
 
 class SubjectEventKind(StrEnum):
-    """What may become of a subject's registration."""
+    """What may become of a subject's registration.
+
+    CONTESTED and CLOSED tell of a claim that nobody proved: it stays PROVISIONAL, and what was
+    enrolled for it ceases to count.
+    """
 
     VERIFIED = "VERIFIED"
     DISPUTED = "DISPUTED"
+    CONTESTED = "CONTESTED"
+    CLOSED = "CLOSED"
 
 
 class Subject(Base):
@@ -99,8 +106,12 @@ def registration_of(kinds: Collection[str]) -> Registration:
     """The registration these event kinds, oldest first, add up to."""
     state = Registration.PROVISIONAL
     for kind in kinds:
-        state = Registration(kind)
+        if kind not in _LEAVING_IT_AS_IT_IS:
+            state = Registration(kind)
     return state
+
+
+_LEAVING_IT_AS_IT_IS = frozenset({SubjectEventKind.CONTESTED, SubjectEventKind.CLOSED})
 
 
 def classes(record: Record, asserted: Collection[SubjectClass]) -> frozenset[SubjectClass]:
@@ -170,6 +181,28 @@ async def register(
         )
     await session.flush()  # reads in this transaction see the whole subject
     return subject
+
+
+async def register_nameless(
+    session: WriteSession,
+    *,
+    subject_id: UUID,
+    owner_id: UUID,
+    born: date | None,
+    registration: Registration,
+    keys: Keys,
+) -> None:
+    """Put somebody on record of whom no name is known, and none can be asked for."""
+    wrapped = keys.wrap_new(subject_id)
+    profile = Profile(NAMELESS, birth_date=born)
+    sealed = seal_profile(profile, subject_id=subject_id, wrapped=wrapped, keys=keys)
+    session.add(Subject(id=subject_id, owner_id=owner_id, profile=sealed))
+    await session.flush()  # the rows below refer to it
+    session.add(SubjectKey(subject_id=subject_id, wrapped=wrapped))
+    if registration is not Registration.PROVISIONAL:
+        kind = SubjectEventKind(registration)
+        session.add(SubjectEvent(subject_id=subject_id, kind=kind, actor_id=owner_id))
+    await session.flush()  # reads in this transaction see the whole subject
 
 
 async def mine(session: ReadSession, subject_id: UUID) -> Subject:

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from registry import evidence, live_captures, succession
+from registry import contests, evidence, freezing, live_captures, succession
 from registry.database import Database, now
 from registry.errors import RegistryError
 from registry.keys import Keys
@@ -20,7 +20,12 @@ logger = logging.getLogger(__name__)
 
 Task = Callable[[Database, Keys, datetime], Awaitable[None]]
 # Each is given the database as the operator, the keys and the time; it commits its own work.
-TASKS: Final[tuple[Task, ...]] = (live_captures.forget, evidence.forget)
+TASKS: Final[tuple[Task, ...]] = (
+    live_captures.forget,
+    evidence.forget,
+    contests.close_contested,
+    freezing.freeze_repeat_offenders,
+)
 
 
 async def run(

@@ -5,8 +5,11 @@ from strawberry.schema.config import StrawberryConfig
 
 from api.graphql.assets import AssetMutation
 from api.graphql.attestations import AttestationMutation
+from api.graphql.cases import CaseMutation
 from api.graphql.challenges import ChallengeMutation
 from api.graphql.checks import CheckQuery
+from api.graphql.contests import ContestMutation
+from api.graphql.erasure import ErasureMutation
 from api.graphql.errors import ProblemHandler
 from api.graphql.figures import FigureMutation, FigureQuery
 from api.graphql.filings import FilingMutation
@@ -61,6 +64,9 @@ class Mutation(
     UsageMutation,
     AttestationMutation,
     ChallengeMutation,
+    CaseMutation,
+    ContestMutation,
+    ErasureMutation,
 ):
     """Change."""
 

@@ -6,7 +6,9 @@ import strawberry
 
 from api.auth import Caller
 from api.graphql.attestations import Attestation, of_caller
+from api.graphql.cases import Case, case_of
 from api.graphql.context import Info
+from registry import cases
 from registry.attestations import Attestation as Made
 from registry.principals import PrincipalKind
 
@@ -50,6 +52,14 @@ class Viewer:
     def scopes(caller: strawberry.Parent[Caller]) -> list[str]:
         """What this token allows."""
         return sorted(caller.scopes)
+
+    @strawberry.field(
+        graphql_type=Case | None, description="Your case, if your account is one with a PIN."
+    )
+    @staticmethod
+    async def case(caller: strawberry.Parent[Caller], info: Info) -> cases.Case | None:
+        """Your case, if your account is one with a PIN."""
+        return await case_of(caller, info)
 
 
 @strawberry.type

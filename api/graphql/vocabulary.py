@@ -6,6 +6,7 @@ Imported by `context`, which every type's module imports: an enum is registered 
 import strawberry
 
 from registry.attestations import AttestationMethod
+from registry.cases import ContactKind
 from registry.errors import ProblemCode
 from registry.filings import FilingStatus
 from registry.policy.pack_words import HolderDecision
@@ -36,6 +37,7 @@ for enum in (
     AttestationMethod,
     Basis,
     CircumstanceName,
+    ContactKind,
     ContentFlag,
     FilingStatus,
     GrantorRole,

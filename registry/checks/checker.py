@@ -6,7 +6,7 @@ and one commit, whatever its size.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
@@ -112,6 +112,21 @@ class Checker:
                     modality=modality,
                     vectors=vectors,
                     own=own,
+                )
+
+    async def alike(
+        self, subject_id: UUID, own: Own, held: Mapping[UUID, Sequence[Vectors]]
+    ) -> set[UUID]:
+        """Who else has this subject's face or voice, in a template or in a sample that is held."""
+        with away():
+            async with self._pool.acquire() as connection:
+                return await judging.alike(
+                    connection,
+                    self.references,
+                    self.encoders,
+                    subject_id=subject_id,
+                    own=own,
+                    held=held,
                 )
 
     async def as_of(

@@ -5,14 +5,15 @@ that matches more than three others is refused: it would stand for anybody (a "w
 19989-1).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
 import asyncpg
+import numpy as np
 
 from registry import verification
-from registry.checks.galleries import Near, Query
+from registry.checks.galleries import Galleries, Near, Query
 from registry.checks.references import References
 from registry.encoder_set import EncoderSet
 from registry.policy.vocabulary import Band, Modality
@@ -38,22 +39,12 @@ async def judge(
     own: Own,
 ) -> Verdict:
     """The verdict on a sample of this subject, against every template visible now."""
-    await references.refresh(connection)
     queries = [
         Query(encoder, condition, raw)
         for (encoder, condition), raw in vectors.items()
         if encoder in encoders.by_id and encoders.by_id[encoder].modality is modality
     ]
-    _, found = await references.search([], queries)
-    live = await _live(connection, found)
-    others = {
-        one.score.subject
-        for query, near in zip(queries, found, strict=True)
-        for one in near
-        if one.score.id in live
-        and one.score.subject != subject_id
-        and _matches(one, query, references)
-    }
+    others = await _others(connection, references, queries, subject_id)
     if len(others) > MOST_OTHERS:
         return Verdict.REFUSE
     if others:
@@ -61,6 +52,68 @@ async def judge(
     if verification.is_far(vectors, own, encoders, modality=modality):
         return Verdict.HOLD_FAR_FROM_OWN
     return Verdict.JOIN
+
+
+async def alike(
+    connection: asyncpg.Connection,
+    references: References,
+    encoders: EncoderSet,
+    *,
+    subject_id: UUID,
+    own: Own,
+    held: Mapping[UUID, Sequence[Vectors]],
+) -> set[UUID]:
+    """Who else has a template, or a sample that is held, that matches this subject's templates."""
+    queries = [
+        Query(encoder, condition, raw)
+        for (encoder, condition), (raw, _) in own.items()
+        if encoder in encoders.by_id
+    ]
+    found = await _others(connection, references, queries, subject_id)
+    for other, samples in held.items():
+        if any(_resembles(vectors, own, references.people) for vectors in samples):
+            found.add(other)
+    return found - {subject_id}
+
+
+async def _others(
+    connection: asyncpg.Connection,
+    references: References,
+    queries: Sequence[Query],
+    subject_id: UUID,
+) -> set[UUID]:
+    """Everybody else with a live template that one of these matches."""
+    await references.refresh(connection)
+    _, found = await references.search([], queries)
+    live = await _live(connection, found)
+    return {
+        one.score.subject
+        for query, near in zip(queries, found, strict=True)
+        for one in near
+        if one.score.id in live
+        and one.score.subject != subject_id
+        and _matches(one, query, references)
+    }
+
+
+def _resembles(vectors: Vectors, own: Own, people: Galleries) -> bool:
+    """Whether a sample matches a template of somebody else, among as many as are unproved."""
+    for (encoder, condition), raw in vectors.items():
+        known = own.get((encoder, condition))
+        if known is None or encoder not in people.encoders.by_id:
+            continue
+        mean, samples = known
+        band = people.encoders.by_id[encoder].calibration.band(
+            float(np.frombuffer(raw, "<f4") @ np.frombuffer(mean, "<f4")),
+            condition=condition,
+            samples=samples,
+            gallery=max(1, people.people(encoder, condition, verified=False)),
+            minor=False,
+            claimed=False,
+        )
+        if band.rank >= Band.MATCH.rank:
+            return True
+    return False
 
 
 async def _live(connection: asyncpg.Connection, found: Sequence[Sequence[Near]]) -> set[UUID]:

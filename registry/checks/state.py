@@ -63,7 +63,7 @@ def _subject(row: dict[str, Any], at: datetime, keys: Keys, encoders: EncoderSet
             if encoders.is_active(encoder)
         ),
         grants=tuple(_grant(one, at) for one in row["grants"]),
-        objections=tuple(_objection(one) for one in row["objections"]),
+        objections=tuple(_objection(one, at) for one in row["objections"]),
         orders=tuple(_order(one) for one in row["orders"]),
     )
 
@@ -126,13 +126,12 @@ def _grant(row: dict[str, Any], at: datetime) -> facts.Grant:
     )
 
 
-def _objection(row: dict[str, Any]) -> facts.Objection:
-    events = row["events"]
-    state = objections.state_of([one["kind"] for one in events])
-    ended = [one["at"] for one in events if one["kind"] in objections.ENDED]
+def _objection(row: dict[str, Any], at: datetime) -> facts.Objection:
+    happened = [(one["kind"], datetime.fromisoformat(one["at"])) for one in row["events"]]
+    stands = objections.standing_of(happened, at=at)
     return facts.Objection(
         id=row["id"],
-        state=state,
+        state=stands.state,
         since=datetime.fromisoformat(row["since"]),
         modalities=_set(Modality, row["modalities"]),
         uses=_set(AiUse, row["uses"]),
@@ -140,7 +139,7 @@ def _objection(row: dict[str, Any]) -> facts.Objection:
         territories=_set(str, row["territories"]),
         filed_by_role=GrantorRole(row["role"]),
         carve_out_grants=frozenset(row["carve_outs"]),
-        until=datetime.fromisoformat(ended[0]) if ended else None,
+        until=stands.ended_at,
     )
 
 

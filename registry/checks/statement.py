@@ -140,7 +140,10 @@ def _objections(until: _Until) -> str:
           'carve_outs', o.carve_out_grants,
           'events', (select coalesce(json_agg(json_build_object('kind', e.kind, 'at', e.at)
               order by e.at, e.id), '[]')
-            from objection_events e where e.objection_id = o.id{until("e.at")})
+            from (select kind, at, id from objection_events where objection_id = o.id
+              union all select kind, at, id from subject_events
+              where subject_id = o.subject_id and kind = 'VERIFIED' and at > o.since) e
+            where true{until("e.at")})
           ) order by o.id), '[]')
         from objections o where o.subject_id = s.id{until("o.since")})"""
 
