@@ -13,6 +13,7 @@ from api.graphql.history import HistoryQuery
 from api.graphql.log import LogQuery
 from api.graphql.objections import ObjectionMutation, ObjectionQuery
 from api.graphql.orders import OrderMutation, OrderQuery
+from api.graphql.organisations import OrganisationMutation, OrganisationQuery
 from api.graphql.prompts import PromptQuery
 from api.graphql.protections import ProtectionMutation
 from api.graphql.representatives import RepresentativeMutation
@@ -35,6 +36,7 @@ class Query(
     FigureQuery,
     PromptQuery,
     ServiceQuery,
+    OrganisationQuery,
     LogQuery,
 ):
     """Read, and ask."""
@@ -45,6 +47,7 @@ class Mutation(
     SubjectMutation,
     ProtectionMutation,
     RepresentativeMutation,
+    OrganisationMutation,
     SampleMutation,
     AssetMutation,
     GrantMutation,

@@ -1,8 +1,8 @@
 """Public and historical figures, as named lists tell of them.
 
 Revision ID: 20261125_figures
-Revises: 20261125_desk
-Create Date: 2026-11-25 11:20:00
+Revises: 20261125_hands
+Create Date: 2026-11-25 11:40:00
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from sqlalchemy.types import UserDefinedType
 from registry.migrating import events, fact, secure
 
 revision = "20261125_figures"
-down_revision = "20261125_desk"
+down_revision = "20261125_hands"
 
 IMPORTERS = "likeness_kind() in ('ATTESTER', 'OPERATOR')"
 
