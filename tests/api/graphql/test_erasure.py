@@ -74,16 +74,6 @@ class Erased:
         asked = {**acts.question(), "persons": [{"probes": [probe]}]}
         return await acts.check(self.execute, self.service, asked)
 
-    async def is_known_as(self, name: str) -> bool:
-        """Whether a name is answered otherwise than one that nobody ever had."""
-        asked = {**acts.question(), "modalities": ["NAME"]}
-        told = [
-            await acts.check(self.execute, self.service, {**asked, "persons": [{"name": one}]})
-            for one in (name, f"Nobody {acts.random_hash()}")
-        ]
-        one, other = [(decision["outcome"], acts.codes(decision)) for decision in told]
-        return one != other
-
 
 @pytest.fixture
 async def person(state: State, execute: Execute, owner: Account, service: Account) -> Erased:
@@ -93,7 +83,6 @@ async def person(state: State, execute: Execute, owner: Account, service: Accoun
 async def test_nothing_is_known_of_an_erased_person(person: Erased, operator: Database) -> None:
     assert (await person.by_hash())["outcome"] == "PROHIBITED"
     assert (await person.by_face())["outcome"] == "PROHIBITED"
-    assert await person.is_known_as("Ada Erased")
     erased = await person.erase(keep=False)
     assert (erased["subjectId"], erased["keptAs"]) == (person.subject, None)
     seen = await person.seen()
@@ -101,7 +90,6 @@ async def test_nothing_is_known_of_an_erased_person(person: Erased, operator: Da
     for decision in (await person.by_hash(), await person.by_face()):
         assert decision["outcome"] == "UNKNOWN"
         assert "OBJECTION" not in acts.codes(decision)
-    assert not await person.is_known_as("Ada Erased")
     async with operator.reading() as session:
         for table in (SubjectKey, SubjectAlias):
             rows = await session.scalars(
@@ -189,8 +177,6 @@ async def test_kept_for_blocking_nothing_personal_stays_and_what_is_forbidden_st
     for decision in (await person.by_hash(), await person.by_face()):
         assert decision["outcome"] == "PROHIBITED"
         assert "OBJECTION" in acts.codes(decision)
-    for name in ("Ada Erased", "Adina Erased", "—"):
-        assert not await person.is_known_as(name)
     async with operator.reading() as session:
         former = await session.get(Subject, UUID(person.subject))
         new = (await wrapped_keys(session, [UUID(kept)]))[UUID(kept)]

@@ -1,15 +1,17 @@
 """Public figures over GraphQL: imported, listed, and what a check by their name is answered."""
 
 from typing import Any
+from uuid import UUID
 
 import httpx2
 import pytest
 from sqlalchemy import text
 
 from api.state import State
-from registry import figures
+from registry import decisions, figures, replay
 from registry.checks.questions import Person, ask
 from registry.database import Database
+from registry.policy.shelf import Shelf
 from registry.policy.vocabulary import AiUse, Modality, Purpose
 from registry.principals import OPERATOR, PrincipalKind, Scope
 from tests import acts
@@ -208,20 +210,28 @@ async def test_the_past_is_asked_about_the_figures_of_then(
 
 
 async def test_a_check_of_a_figure_is_recorded_and_can_be_made_again(
-    execute: Execute, attester: Account, service: Account, owner: Account
+    execute: Execute,
+    attester: Account,
+    service: Account,
+    owner: Account,
+    operator: Database,
+    state: State,
 ) -> None:
     """The record is sealed for the people in it; a figure has no key, and needs none."""
-    name = called()
-    await acts.subject(execute, owner, name=name)
-    await brought(execute, attester, given(name=name))
-    nonce = source()
-    first = await acts.check(
-        execute, service, {**SINGING, "persons": [{"name": name}], "nonce": nonce}
-    )
-    again = await acts.check(
-        execute, service, {**SINGING, "persons": [{"name": name}], "nonce": nonce}
-    )
-    assert first == again
+    name, from_list = called(), source()
+    subject = await acts.subject(execute, owner, name=name)
+    await brought(execute, attester, given(name=name, died="2016"), source=from_list)
+    question = {**SINGING, "persons": [{"name": name}], "nonce": source()}
+    first = await acts.check(execute, service, question)
+    assert await acts.check(execute, service, question) == first
+    async with operator.writing() as session:
+        await figures.remove(session, source=from_list, source_id="Q1", actor=OPERATOR)
+    async with operator.reading() as session:
+        row = await decisions.get(session, UUID(first["id"]))
+        assert row is not None
+        assert row.sealed_for == [UUID(subject)]
+        again = await replay.again(session, row, shelf=Shelf.of(None), packs=None, keys=state.keys)
+    assert (again.fate, again.differences) == (replay.Fate.SAME, ())
 
 
 async def test_figures_need_a_scope(

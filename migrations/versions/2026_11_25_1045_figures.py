@@ -2,7 +2,7 @@
 
 Revision ID: 20261125_figures
 Revises: 20261125_identity
-Create Date: 2026-11-25 11:20:00
+Create Date: 2026-11-25 10:45:00
 """
 
 from typing import Any

@@ -2,7 +2,7 @@
 
 Revision ID: 20261125_hands
 Revises: 20261125_desk
-Create Date: 2026-11-25 11:30:00
+Create Date: 2026-11-25 10:35:00
 """
 
 # policies are put together from the text of this file alone
