@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, func, select
+from sqlalchemy import ForeignKey, func, select, union_all
 from sqlalchemy.orm import Mapped, mapped_column
 
 from registry import notices, principals
@@ -88,30 +88,37 @@ async def _become(
     await session.flush()  # what follows in this transaction sees it
 
 
+# Everything that counts against an account: whose it was, and when.
+_OFFENCES: Final = (
+    select(Subject.owner_id.label("principal_id"), SubjectEvent.at.label("at"))
+    .join(SubjectEvent, SubjectEvent.subject_id == Subject.id)
+    .where(SubjectEvent.kind == SubjectEventKind.CLOSED),
+)
+
+
 async def freeze_repeat_offenders(operator: Database, _keys: Keys, _at: datetime) -> None:
-    """Freeze every account whose claims were contested and closed twice since it was last freed."""
-    async with operator.writing() as session:
-        freed = (
-            select(func.max(PrincipalEvent.at))
-            .where(
-                PrincipalEvent.principal_id == Subject.owner_id,
-                PrincipalEvent.kind == PrincipalEventKind.UNFROZEN,
-            )
-            .scalar_subquery()
+    """Freeze every account that offended twice since it was last freed."""
+    offences = union_all(*_OFFENCES).subquery()
+    freed = (
+        select(func.max(PrincipalEvent.at))
+        .where(
+            PrincipalEvent.principal_id == offences.c.principal_id,
+            PrincipalEvent.kind == PrincipalEventKind.UNFROZEN,
         )
+        .scalar_subquery()
+    )
+    async with operator.writing() as session:
         rows = await session.scalars(
-            select(Subject.owner_id)
-            .join(SubjectEvent, SubjectEvent.subject_id == Subject.id)
+            select(offences.c.principal_id)
             .where(
-                SubjectEvent.kind == SubjectEventKind.CLOSED,
-                Subject.owner_id != OPERATOR_ID,
-                SubjectEvent.at > func.coalesce(freed, func.to_timestamp(0)),
+                offences.c.principal_id != OPERATOR_ID,
+                offences.c.at > func.coalesce(freed, func.to_timestamp(0)),
             )
-            .group_by(Subject.owner_id)
+            .group_by(offences.c.principal_id)
             .having(func.count() >= OFFENCES)
         )
-        offenders = list(rows)
-        for one in sorted(set(offenders) - await frozen(session, offenders)):
+        offenders = set(rows)
+        for one in sorted(offenders - await frozen(session, offenders)):
             await freeze(
                 session,
                 principal_id=one,

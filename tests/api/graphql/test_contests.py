@@ -5,8 +5,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
-import numpy as np
-import numpy.typing as npt
 import pytest
 from sqlalchemy import select
 
@@ -31,7 +29,10 @@ mutation ($input: ContestObjectionInput!) { contestObjection(input: $input) {
 """
 STATE = "query ($id: ID) { objections(subjectId: $id) { edges { node { id state } } } }"
 SAMPLES = "query ($id: ID!) { subject(id: $id) { registration samples { state } } }"
-Vector = npt.NDArray[np.float32]
+AS_OF = """
+query ($input: CheckInput!, $at: DateTime!, $service: ID) {
+  consentAsOf(input: $input, at: $at, service: $service) { outcome reasons { code } } }
+"""
 
 
 class World:
@@ -90,8 +91,8 @@ class World:
             await acts.check(self.execute, service, acts.question(hash))
         )
 
-    async def age(self, subject: str, by: timedelta) -> None:
-        """Let what was contested of this subject have been so that much earlier."""
+    async def age(self, subject: str, by: timedelta, *, whole: bool = False) -> None:
+        """Let what was contested of this subject, or all of it, have been that much earlier."""
         admin = self.state.settings.admin_database_url
         assert admin is not None
         connection = await asyncpg.connect(admin)
@@ -109,6 +110,21 @@ class World:
                 UUID(subject),
                 by,
             )
+            if whole:
+                await connection.execute(
+                    "update subjects set created_at = created_at - $2::interval where id = $1",
+                    UUID(subject),
+                    by,
+                )
+                await connection.execute(
+                    "update objections set since = since - $2::interval where subject_id = $1",
+                    UUID(subject),
+                    by,
+                )
+                await connection.execute(
+                    "update services set created_at = created_at - $1::interval", by
+                )
+                await connection.execute("update service_events set at = at - $1::interval", by)
         await connection.close()
 
     async def upkeep(self, *, at: datetime | None = None) -> None:
@@ -148,6 +164,27 @@ async def test_a_contested_objection_holds_for_fourteen_days_and_then_lapses(
     await world.age(claimed, timedelta(minutes=6))
     assert await world.states(squatter, claimed) == ["LAPSED"]
     assert not await world.bites(service, hash)
+
+
+async def test_the_past_knows_when_it_lapsed(
+    world: World, squatter: Account, owner: Account, service: Account, accounts: Accounts
+) -> None:
+    """`consentAsOf`: it stood until the fourteenth day, and not after."""
+    claimed = await world.claim(squatter)
+    await world.object(squatter, claimed)
+    mine = await world.claim(owner, ial=2)
+    await world.contest(owner, mine)
+    await world.age(claimed, CONTEST_PERIOD + timedelta(days=2), whole=True)
+    auditor = await accounts.open(PrincipalKind.AUDITOR)
+    stood = []
+    for days in (5, 3, 1):
+        at = await world.later(-timedelta(days=days))
+        asked = {**acts.question(), "persons": [{"claimedSubject": claimed}]}
+        then = await world.execute(
+            auditor, AS_OF, input=asked, at=at.isoformat(), service=str(service.id)
+        )
+        stood.append("OBJECTION" in acts.codes(then["consentAsOf"]))
+    assert stood == [True, True, False]
 
 
 async def test_an_objection_that_nobody_contests_stays(
