@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import http, metrics
+from api import http, introspection, metrics
 from api.graphql.context import Context
 from api.graphql.schema import schema
 from api.graphql.view import GraphQLView
@@ -18,6 +18,7 @@ from api.runtime import Runtime
 from registry.settings import Settings
 
 MEDIA_PATH = "/v1/media"
+ROUTES = [*http.routes, *introspection.routes]
 _SAYING_SO = 1.0  # seconds: a file that took too long is refused as that, not as a late answer
 
 
@@ -42,7 +43,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> ASGIApp:
     router: ASGIApp = Router(
         [
             Route("/graphql", GraphQLView(schema, make_context), methods=["GET", "POST"]),
-            *http.routes,
+            *ROUTES,
         ],
         lifespan=lifespan,
         redirect_slashes=False,
@@ -70,7 +71,7 @@ async def make_context(request: Request) -> Context:
     return Context(runtime.state, caller)
 
 
-_PATHS = frozenset({"/graphql", *(route.path for route in http.routes)})
+_PATHS = frozenset({"/graphql", *(route.path for route in ROUTES)})
 
 
 class Measured:

@@ -14,7 +14,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Select, Uuid, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from registry import services, subjects
+from registry import notices, services, subjects
 from registry.database import (
     Base,
     EnumList,
@@ -28,6 +28,7 @@ from registry.database import (
     take_turns,
 )
 from registry.errors import ConflictError, InvalidError, NotFoundError
+from registry.notices import NoticeKind
 from registry.paging import Page, page_of
 from registry.policy.vocabulary import (
     ContentFlag,
@@ -154,7 +155,7 @@ async def propose(
     if (so_many or 0) >= MAX_PER_SUBJECT:
         raise ConflictError(f"A subject has at most {MAX_PER_SUBJECT} grants.")
     at = await now(session)
-    _check_terms(terms, at)
+    check_terms(terms, at)
     if terms.grantees is not None:
         known = await services.existing(session, terms.grantees)
         if missing := terms.grantees - known:
@@ -183,7 +184,8 @@ async def propose(
     return grant
 
 
-def _check_terms(terms: Terms, at: datetime) -> None:
+def check_terms(terms: Terms, at: datetime) -> None:
+    """InvalidError unless a grant could say this."""
     if terms.grantees is not None and not 1 <= len(terms.grantees) <= MAX_GRANTEES:
         raise InvalidError(
             f"Name 1 to {MAX_GRANTEES} services, or leave grantees out to mean all.",
@@ -212,6 +214,8 @@ async def revoke(
     await subjects.mine(session, grant.subject_id)
     await require(session, grant, *(set(GrantState) - FINAL))
     await record(session, grant, GrantEventKind.REVOKED, actor_id, reason=reason)
+    for service_id in grant.grantees or ():
+        await notices.tell(session, service_id, NoticeKind.GRANT_REVOKED, about=grant.id)
     return grant
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.schema import SchemaItem
 from registry import (
     assets,
     circumstances,
+    consent_requests,
     decisions,
     filings,
     grants,
@@ -35,6 +36,7 @@ from registry import (
     subjects,
     templates,
     usage,
+    webhooks,
 )
 from registry.away import away
 from registry.database import APP_ROLE, CHECK_ROLE, Base, Xid8, sqlalchemy_url
@@ -45,6 +47,7 @@ from registry.log import entries
 CONCEPTS = (
     assets,
     circumstances,
+    consent_requests,
     decisions,
     entries,
     filings,
@@ -64,6 +67,7 @@ CONCEPTS = (
     subjects,
     templates,
     usage,
+    webhooks,
 )
 metadata = Base.metadata
 ischema_names.setdefault("xid8", Xid8)  # so that reflection knows the type

@@ -73,6 +73,13 @@ class Settings(BaseSettings):
     request_seconds: float = Field(
         default=5.0, gt=0, description="Time after which a request is answered 503."
     )
+    webhook_private: bool = Field(
+        default=False,
+        description=(
+            "Send webhooks also over http, and to addresses of this machine and its network:"
+            " for tests and intranets."
+        ),
+    )
     packs_dir: Path | None = Field(
         default=None, description="Folder of further rule packs; it may not redefine shipped ones."
     )

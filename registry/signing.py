@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from registry import grants, representatives, subjects
+from registry import consent_requests, grants, representatives, subjects
 from registry.database import ReadSession, WriteSession
 from registry.errors import ConflictError, ForbiddenError
 from registry.grants import Grant, GrantEventKind
@@ -41,6 +41,7 @@ async def sign(
         ial=ial,
         representative_id=representative_id,
     )
+    await consent_requests.grant_changed(session, grant_id)
     return grant
 
 

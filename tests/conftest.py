@@ -69,6 +69,7 @@ def settings(scratch: Path, urls: tuple[str, str]) -> Settings:
         issuer=ISSUER,
         models_dir=MODELS,
         media_seconds=20.0,  # of its own limit only the slow machine knows
+        webhook_private=True,  # what is told here listens on this machine
     )
 
 

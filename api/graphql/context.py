@@ -1,6 +1,7 @@
 """What every resolver is given: the database as the caller sees it, and one request's loaders."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import replace
 from typing import TypeVar
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from api.questions import MAX_PROBES, MAX_QUESTIONS, Asked, probes_of, require_v
 from api.state import State
 from registry import (
     assets,
+    consent_requests,
     filings,
     grants,
     objections,
@@ -21,9 +23,11 @@ from registry import (
     representatives,
     samples,
     subjects,
+    webhooks,
 )
 from registry.database import Database, ReadSession
 from registry.errors import InvalidError
+from registry.principals import OPERATOR
 
 V = TypeVar("V")
 
@@ -47,6 +51,18 @@ class Context:
         self.orders_lifted = loader(self.db, orders.lifted)
         self.filings_of = loader(self.db, filings.by_service)
         self.filing_standings = loader(self.db, filings.standings)
+        self.grants = loader(self.db, grants.by_ids)
+        self.consent_requests = loader(self.db, consent_requests.standings)
+        self.webhooks_ended = loader(self.db, webhooks.ended)
+
+    @property
+    def registry(self) -> Database:
+        """The registry's own view, for what a caller brings about and may not see.
+
+        It ends with the caller's token. Whoever uses it has checked that the caller may.
+        """
+        actor = replace(OPERATOR, credential_id=self.caller.actor.credential_id)
+        return self.state.db.acting_for(actor)
 
     async def ial(self) -> int:
         """How well the caller is known (NIST SP 800-63A)."""

@@ -134,7 +134,9 @@ def terms_of(given: ProposeGrantInput) -> grants.Terms:
             identifier(one, "objection", "acknowledgesObjections")
             for one in given.acknowledges_objections
         ),
-        terms_sha256=_digest(given.terms_sha256),
+        terms_sha256=None
+        if given.terms_sha256 is None
+        else sha256_of(given.terms_sha256, "termsSha256"),
     )
 
 
@@ -142,15 +144,14 @@ def _aware(time: datetime | None, field: str) -> datetime | None:
     return None if time is None else checked_time(time, field)
 
 
-def _digest(text: str | None) -> bytes | None:
-    if text is None:
-        return None
+def sha256_of(text: str, field: str) -> bytes:
+    """The digest that a client gives as base64."""
     try:
         value = base64.b64decode(text, validate=True)
     except ValueError:
         value = b""
     if len(value) != 32:  # noqa: PLR2004  # SHA-256
-        raise InvalidError("A SHA-256 is 32 bytes, base64.", field="termsSha256")
+        raise InvalidError("A SHA-256 is 32 bytes, base64.", field=field)
     return value
 
 

@@ -5,11 +5,13 @@ from strawberry.schema.config import StrawberryConfig
 
 from api.graphql.assets import AssetMutation
 from api.graphql.checks import CheckQuery
+from api.graphql.consent_requests import ConsentRequestMutation, ConsentRequestQuery
 from api.graphql.errors import ProblemHandler
 from api.graphql.filings import FilingMutation
 from api.graphql.grants import GrantMutation, GrantQuery
 from api.graphql.history import HistoryQuery
 from api.graphql.log import LogQuery
+from api.graphql.notices import NoticeQuery
 from api.graphql.objections import ObjectionMutation, ObjectionQuery
 from api.graphql.orders import OrderMutation, OrderQuery
 from api.graphql.protections import ProtectionMutation
@@ -19,6 +21,7 @@ from api.graphql.services import ServiceMutation, ServiceQuery
 from api.graphql.subjects import SubjectMutation, SubjectQuery
 from api.graphql.usage import UsageMutation
 from api.graphql.viewer import ViewerQuery
+from api.graphql.webhooks import WebhookMutation, WebhookQuery
 
 
 @strawberry.type(description="Read, and ask.")
@@ -32,6 +35,9 @@ class Query(
     OrderQuery,
     ServiceQuery,
     LogQuery,
+    NoticeQuery,
+    ConsentRequestQuery,
+    WebhookQuery,
 ):
     """Read, and ask."""
 
@@ -49,6 +55,8 @@ class Mutation(
     ServiceMutation,
     FilingMutation,
     UsageMutation,
+    ConsentRequestMutation,
+    WebhookMutation,
 ):
     """Change."""
 

@@ -5,8 +5,11 @@ Imported by `context`, which every type's module imports: an enum is registered 
 
 import strawberry
 
+from registry.consent_answers import Answer
+from registry.consent_requests import RequestState
 from registry.errors import ProblemCode
 from registry.filings import FilingStatus
+from registry.notices import NoticeKind
 from registry.policy.vocabulary import (
     AiUse,
     Basis,
@@ -40,6 +43,7 @@ for enum in (
     Kinship,
     LegalException,
     Modality,
+    NoticeKind,
     ObjectionState,
     ObligationCode,
     Outcome,
@@ -49,7 +53,9 @@ for enum in (
     Purpose,
     ReasonAction,
     Registration,
+    RequestState,
     SampleState,
     SubjectClass,
 ):
     strawberry.enum(enum, description=enum.__doc__)
+strawberry.enum(Answer, name="ConsentAnswer", description=Answer.__doc__)
