@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, suppress
 from api.auth import Authenticator
 from api.state import State
 from api.uploads import UploadBudget
-from registry import decisions, deliveries, idempotency, probes, schema, upkeep
+from registry import decisions, errands, idempotency, probes, schema, upkeep
 from registry.away import away
 from registry.checks.checker import Checker
 from registry.checks.record import Evidence
@@ -124,10 +124,10 @@ class Runtime:
             installation.db, installation.keys, issuer=settings.issuer
         )
         stack.callback(self._forget)
-        telling = deliveries.run(
+        running = errands.run(
             installation.operator, installation.keys, private=settings.webhook_private
         )
-        stack.push_async_callback(_stopped, asyncio.create_task(telling, name="webhooks"))
+        stack.push_async_callback(_stopped, asyncio.create_task(running, name="errands"))
         return installation
 
     def _forget(self) -> None:

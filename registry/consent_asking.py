@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
 
-from registry import decisions, grants, notices, replay, representatives, services, subjects
+from registry import decisions, grants, services
 from registry.consent_requests import (
     ConsentRequest,
     ConsentRequestEvent,
@@ -28,19 +28,14 @@ from registry.database import (
 )
 from registry.errors import (
     BusyError,
-    ConflictError,
     ForbiddenError,
     InvalidError,
     NotFoundError,
 )
 from registry.keys import Keys
-from registry.notices import NoticeKind
 from registry.policy.decision import Reason
-from registry.policy.facts import Person
-from registry.policy.vocabulary import Band, ReasonAction
-from registry.representatives import Representative
+from registry.policy.vocabulary import ReasonAction
 from registry.scopes import Scope, columns
-from registry.sealing import SealError
 
 LASTS: Final = timedelta(days=14)
 LASTS_AT_MOST: Final = timedelta(days=90)
@@ -69,7 +64,9 @@ class Asked:
     notice: PrivacyNotice
     message: str | None = None
     expires_at: datetime | None = None
-    target: bytes | None = None
+    named_subject: UUID | None = None
+    decision_id: UUID | None = None
+    person: int | None = None
 
 
 async def ask(
@@ -86,7 +83,8 @@ async def ask(
     at = await now(session)
     grants.check_terms(asked.terms, at)
     await take_turns(session, service_id)
-    await _require_room(session, service_id, asked.target, at)
+    await _require_room(session, service_id, asked, at)
+    await _require_asking(session, service_id, asked, keys)
     token = secrets.token_urlsafe(32)
     terms, notice = asked.terms, asked.notice
     session.add(
@@ -94,7 +92,9 @@ async def ask(
             id=request_id,
             service_id=service_id,
             service_owner_id=service.owner_id,
-            target=asked.target,
+            named_subject=asked.named_subject,
+            decision_id=asked.decision_id,
+            person=asked.person,
             link_sha256=link_digest(token),
             **columns(asked.scope),
             ends_at=terms.ends_at,
@@ -175,28 +175,32 @@ def _expiry(given: datetime | None, at: datetime) -> datetime:
     return given
 
 
-async def _require_room(
-    session: ReadSession, service_id: UUID, target: bytes | None, at: datetime
-) -> None:
-    waiting = (
+async def _require_room(session: ReadSession, service_id: UUID, asked: Asked, at: datetime) -> None:
+    open_ones = (
         select(func.count())
         .select_from(ConsentRequest)
-        .where(ConsentRequest.service_id == service_id, *_waiting(at))
+        .where(ConsentRequest.service_id == service_id, *waiting(at))
     )
-    if (await session.scalar(waiting) or 0) >= MAX_OPEN:
+    if (await session.scalar(open_ones) or 0) >= MAX_OPEN:
         raise BusyError(
             f"A service has at most {MAX_OPEN} open requests.", retry_after=_BUSY_SECONDS
         )
-    if target is None:
+    if asked.named_subject is None and asked.decision_id is None:
         return
-    same = await session.scalar(waiting.where(ConsentRequest.target == target))
+    same = await session.scalar(
+        open_ones.where(
+            ConsentRequest.named_subject.is_not_distinct_from(asked.named_subject),
+            ConsentRequest.decision_id.is_not_distinct_from(asked.decision_id),
+            ConsentRequest.person.is_not_distinct_from(asked.person),
+        )
+    )
     if (same or 0) >= MAX_OPEN_FOR_ONE:
         raise BusyError(
             f"At most {MAX_OPEN_FOR_ONE} requests wait for one person.", retry_after=_BUSY_SECONDS
         )
 
 
-def _waiting(at: datetime) -> tuple[ColumnElement[bool], ...]:
+def waiting(at: datetime) -> tuple[ColumnElement[bool], ...]:
     """Neither over nor answered with yes or no."""
     answered = select(ConsentRequestEvent.id).where(
         ConsentRequestEvent.request_id == ConsentRequest.id,
@@ -205,108 +209,27 @@ def _waiting(at: datetime) -> tuple[ColumnElement[bool], ...]:
     return ConsentRequest.expires_at > at, ~answered.exists()
 
 
-async def about_subject(session: ReadSession, subject_id: UUID) -> UUID | None:
-    """The subject of this id, if there is one; in a session of the registry's own."""
-    found: UUID | None = await session.scalar(
-        select(subjects.SubjectKey.subject_id).where(subjects.SubjectKey.subject_id == subject_id)
-    )
-    return found
+async def _require_asking(session: ReadSession, service_id: UUID, asked: Asked, keys: Keys) -> None:
+    """Refuse a decision that is not the service's, or did not tell it to ask.
 
-
-async def about_decision(
-    session: ReadSession, *, service_id: UUID, decision_id: UUID, person: int, keys: Keys
-) -> UUID | None:
-    """Who a person of a decision is, if one registered person is told to be asked.
-
-    In a session of the registry's own. Refusals follow from what the service was answered alone.
+    Follows from what the service was answered alone: nothing sealed is opened here.
     """
-    row = await decisions.get(session, decision_id)
+    if asked.decision_id is None:
+        return
+    row = await decisions.get(session, asked.decision_id)
     if row is None or row.service_id != service_id:
         raise NotFoundError("No such decision.", field="decisionId")
-    answer = decisions.opened(row, keys=keys)
+    answer, person = decisions.opened(row, keys=keys), asked.person or 0
     if not 0 <= person < len(answer.persons):
         raise InvalidError("The decision has no such person.", field="person")
-    if not _asks(answer.persons[person].reasons, answer.reasons, person):
+    if not says_to_ask(answer.persons[person].reasons, answer.reasons, person):
         raise InvalidError("This decision does not say to ask for consent.", field="decisionId")
-    try:
-        recorded = await replay.opened(session, row, keys=keys)
-    except (SealError, ConflictError):
-        return None  # somebody in it was erased, or an older release recorded it
-    decision = recorded.decision
-    if not _asks(decision.persons[person].reasons, decision.reasons, person):
-        return None  # they said no already, or nobody may consent to it
-    found = _who(recorded.facts.persons[person])
-    return None if found is None else await about_subject(session, UUID(found))
 
 
-def _asks(own: tuple[Reason, ...], common: tuple[Reason, ...], person: int) -> bool:
+def says_to_ask(own: tuple[Reason, ...], common: tuple[Reason, ...], person: int) -> bool:
+    """Whether one of a person's reasons is answered by asking them."""
     reasons = (*own, *(one for one in common if one.person in {None, person}))
     return any(one.action is ReasonAction.REQUEST_CONSENT for one in reasons)
-
-
-def _who(person: Person) -> str | None:
-    """The one registered person it is, surely enough to let them be asked."""
-    near = {
-        candidate.subject_id
-        for sighting in person.sightings
-        for candidate in sighting.candidates
-        if candidate.band.rank >= Band.MATCH.rank
-    }
-    if person.sightings:
-        found = near
-    else:
-        found = {one for one in (person.claimed_subject, person.name_hit) if one is not None}
-    if person.claimed_subject in found:
-        return person.claimed_subject
-    return found.pop() if len(found) == 1 else None
-
-
-async def reach(
-    session: WriteSession, *, request_id: UUID, subject_id: UUID, added_by: UUID
-) -> None:
-    """Let a person be asked, and tell who answers for them; in a session of the registry's own.
-
-    One who has enough open requests of this service is not asked again, and the service not told.
-    """
-    request = await session.get_one(ConsentRequest, request_id)
-    so_many = await session.scalar(
-        select(func.count())
-        .select_from(RequestAddressee)
-        .join(ConsentRequest, ConsentRequest.id == RequestAddressee.request_id)
-        .where(
-            RequestAddressee.subject_id == subject_id,
-            ConsentRequest.service_id == request.service_id,
-            *_waiting(await now(session)),
-        )
-    )
-    if (so_many or 0) >= MAX_OPEN_FOR_ONE:
-        return
-    session.add(
-        RequestAddressee(
-            request_id=request_id, subject_id=subject_id, by_link=False, added_by=added_by
-        )
-    )
-    for one in await _answering(session, subject_id):
-        await notices.tell(
-            session, one, NoticeKind.CONSENT_REQUESTED, about=request_id, due_at=request.expires_at
-        )
-
-
-async def _answering(session: ReadSession, subject_id: UUID) -> set[UUID]:
-    """The accounts that may answer for a person: who keeps the record, and who acts for them."""
-    subject = await subjects.mine(session, subject_id)
-    named = await session.scalars(
-        select(Representative.principal_id)
-        .where(Representative.subject_id == subject_id, Representative.principal_id.is_not(None))
-        .distinct()
-    )
-    acting = {
-        one
-        for one in named
-        if one is not None
-        and await representatives.acting(session, subject_id=subject_id, principal_id=one)
-    }
-    return {subject.owner_id, *acting}
 
 
 async def claim(session: WriteSession, *, token: str, subject_id: UUID, actor: Actor) -> UUID:

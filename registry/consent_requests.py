@@ -50,8 +50,9 @@ class RequestEventKind(StrEnum):
 
 
 class ConsentRequest(Scoped, Base):
-    """What a service asks for, in the words of a grant. `target`: what it named, as a digest.
+    """What a service asks for, in the words of a grant.
 
+    `named_subject`: an id that the service gave, of a person or of nobody.
     `message` is sealed. `service_owner_id`: whose service it is, who may not answer it.
     """
 
@@ -60,7 +61,9 @@ class ConsentRequest(Scoped, Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     service_id: Mapped[UUID] = mapped_column(ForeignKey("services.id"), index=True)
     service_owner_id: Mapped[UUID] = mapped_column(ForeignKey("principals.id"))
-    target: Mapped[bytes | None]
+    named_subject: Mapped[UUID | None]
+    decision_id: Mapped[UUID | None]
+    person: Mapped[int | None]
     link_sha256: Mapped[bytes] = mapped_column(index=True, unique=True)
     ends_at: Mapped[datetime | None]
     content_allowed: Mapped[list[ContentFlag]] = mapped_column(EnumList(ContentFlag))
@@ -126,6 +129,17 @@ class RequestAddressee(Base):
     subject_id: Mapped[UUID] = mapped_column(ForeignKey("subjects.id"))
     by_link: Mapped[bool]
     added_by: Mapped[UUID] = mapped_column(ForeignKey("principals.id"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class RequestLookup(Base):
+    """That the registry has looked whom a request means, and let them be asked if it found one."""
+
+    __tablename__ = "consent_request_lookups"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("consent_requests.id"), unique=True)
+    looked_up_by: Mapped[UUID] = mapped_column(ForeignKey("principals.id"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from registry import webhooks
 from registry.database import Database, ReadSession, new_id, now
-from registry.errors import RegistryError, UnavailableError
+from registry.errors import RegistryError
 from registry.keys import Keys
 from registry.notices import Notice
 from registry.principals import OPERATOR_ID
@@ -31,7 +31,6 @@ from registry.webhooks import (
     WebhookEvent,
 )
 
-EVERY_SECONDS: Final = 5.0
 TIMEOUT_SECONDS: Final = 5.0  # of the whole attempt, and of each step in it
 AT_ONCE: Final = 8
 _ROUND: Final = 200  # notices of one webhook that one round looks at
@@ -49,18 +48,6 @@ class _Due:
     webhook: Webhook
     notice: Notice
     ordinal: int
-
-
-async def run(operator: Database, keys: Keys, *, private: bool) -> None:
-    """Deliver for as long as the server runs."""
-    while True:
-        try:
-            await deliver(operator, keys, private=private)
-        except UnavailableError as error:
-            logger.warning("Webhooks wait: %s", error)
-        except Exception:
-            logger.exception("Webhooks failed; they are tried again.")
-        await asyncio.sleep(EVERY_SECONDS)
 
 
 async def deliver(

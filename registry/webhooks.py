@@ -145,9 +145,9 @@ def message_of(notice: Notice, *, secret: bytes, at: datetime) -> Message:
             "type": f"notice.{notice.kind.lower()}",
             "timestamp": notice.created_at,
             "data": {
-                "id": notice.id,
+                "id": str(notice.id),
                 "kind": notice.kind,
-                "about": notice.about,
+                "about": None if notice.about is None else str(notice.about),
                 "dueAt": notice.due_at,
             },
         }

@@ -1,10 +1,8 @@
 """Requests for consent in the schema: a service asks; whoever answers for the person answers."""
 
 import base64
-import hashlib
 from datetime import datetime
 from typing import Annotated, Any
-from uuid import UUID
 
 import strawberry
 
@@ -19,7 +17,7 @@ from registry import consent_answers, consent_asking, consent_requests, grants
 from registry.consent_answers import Answer
 from registry.consent_asking import Asked, PrivacyNotice
 from registry.consent_requests import RequestState, Standing
-from registry.database import ReadSession, checked_time
+from registry.database import checked_time
 from registry.errors import ForbiddenError, InvalidError
 from registry.policy.vocabulary import AiUse, ContentFlag, Modality, ObligationCode, Purpose
 from registry.principals import PrincipalKind, Scope
@@ -210,6 +208,13 @@ AnswerConsentRequestResult = Annotated[
 
 def asked_of(given: RequestConsentInput) -> Asked:
     """The request in the registry's own form; InvalidError for one that cannot be."""
+    if given.subject_id is not None and given.decision_id is not None:
+        raise InvalidError("Give the subject or the decision, not both.", field="decisionId")
+    decision_id = (
+        None
+        if given.decision_id is None
+        else identifier(given.decision_id, "decision", "decisionId")
+    )
     terms, notice = given.terms, given.notice
     return Asked(
         scope=scope_of(given.scope),
@@ -236,22 +241,12 @@ def asked_of(given: RequestConsentInput) -> Asked:
         ),
         message=given.message,
         expires_at=given.expires_at,
-        target=_target(given),
+        named_subject=None
+        if given.subject_id is None
+        else identifier(given.subject_id, "subject", "subjectId"),
+        decision_id=decision_id,
+        person=None if decision_id is None else given.person,
     )
-
-
-def _target(given: RequestConsentInput) -> bytes | None:
-    """What the service named, whether or not there is such a person."""
-    if given.subject_id is not None and given.decision_id is not None:
-        raise InvalidError("Give the subject or the decision, not both.", field="decisionId")
-    if given.subject_id is not None:
-        named = f"subject:{identifier(given.subject_id, 'subject', 'subjectId')}"
-    elif given.decision_id is not None:
-        decision_id = identifier(given.decision_id, "decision", "decisionId")
-        named = f"decision:{decision_id}:{given.person}"
-    else:
-        return None
-    return hashlib.sha256(named.encode()).digest()
 
 
 @strawberry.type
@@ -295,7 +290,7 @@ class ConsentRequestMutation:
         extensions=[requires(Scope.REQUESTS_WRITE)],
         description=(
             "Ask for a consent, as the service that needs it. If the registry knows whom you mean,"
-            " whoever answers for them is told; the answer to you is the same if it does not."
+            " whoever answers for them is told soon; the answer to you is the same if it does not."
         ),
     )
     async def request_consent(self, info: Info, input: RequestConsentInput) -> RequestConsentResult:
@@ -316,14 +311,6 @@ class ConsentRequestMutation:
                     asked=asked,
                     keys=info.context.state.keys,
                 )
-                whom = await _whom(session, info, input)
-                if whom is not None:
-                    await consent_asking.reach(
-                        session,
-                        request_id=request_id,
-                        subject_id=whom,
-                        added_by=actor.principal_id,
-                    )
             request = await consent_requests.mine(session, request_id)
         link = None if token is None else f"{info.context.state.settings.issuer}/consent/{token}"
         return ConsentRequested(request=request, link=link, link_token=token)
@@ -375,18 +362,3 @@ class ConsentRequestMutation:
 def _plain(given: RequestConsentInput) -> dict[str, Any]:
     """Its nested inputs, opened."""
     return {name: vars(getattr(given, name)) for name in ("scope", "notice", "terms")}
-
-
-async def _whom(session: ReadSession, info: Info, given: RequestConsentInput) -> UUID | None:
-    """Whom the request reaches, if the registry knows whom the service means."""
-    if given.subject_id is not None:
-        return await consent_asking.about_subject(session, UUID(given.subject_id))
-    if given.decision_id is None:
-        return None
-    return await consent_asking.about_decision(
-        session,
-        service_id=info.context.caller.actor.principal_id,
-        decision_id=identifier(given.decision_id, "decision", "decisionId"),
-        person=given.person,
-        keys=info.context.state.keys,
-    )

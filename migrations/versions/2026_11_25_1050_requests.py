@@ -49,7 +49,9 @@ def _requests() -> None:
             for name in ("modalities", "uses", "purposes", "territories")
         ),
         sa.Column("service_id", sa.Uuid(), nullable=False),
-        sa.Column("target", sa.LargeBinary(), nullable=True),
+        sa.Column("named_subject", sa.Uuid(), nullable=True),
+        sa.Column("decision_id", sa.Uuid(), nullable=True),
+        sa.Column("person", sa.Integer(), nullable=True),
         sa.Column("link_sha256", sa.LargeBinary(), nullable=False),
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("content_allowed", postgresql.ARRAY(sa.Text()), nullable=False),
@@ -99,6 +101,12 @@ def _addressees() -> None:
         add=OPERATOR,
     )
 
+    lookups = "consent_request_lookups"
+    fact(lookups, sa.Column("request_id", sa.Uuid(), nullable=False), by="looked_up_by")
+    _refers(lookups, "request_id", "consent_requests")
+    op.create_unique_constraint(op.f(f"uq_{lookups}_request_id"), lookups, ["request_id"])
+    secure(lookups, read=OPERATOR, add=OPERATOR)
+
 
 def _answers() -> None:
     table = "consent_request_events"
@@ -144,11 +152,8 @@ def _webhooks() -> None:
     )
     _refers(table, "webhook_id", "webhooks")
     _refers(table, "notice_id", "notices")
-    op.create_unique_constraint(
-        op.f(f"uq_{table}_webhook_id_notice_id_ordinal"),
-        table,
-        ["webhook_id", "notice_id", "ordinal"],
-    )
+    once = ["webhook_id", "notice_id", "ordinal"]
+    op.create_unique_constraint(op.f(f"uq_{table}_{'_'.join(once)}"), table, once)
     child = CHILD_OF.format(parent="webhooks", table=table, column="webhook_id")
     secure(table, read=child, add=OPERATOR)
     table = "webhook_attempt_events"
@@ -170,6 +175,7 @@ def downgrade() -> None:
         "webhook_events",
         "webhooks",
         "consent_request_events",
+        "consent_request_lookups",
         "consent_request_addressees",
         "consent_requests",
     ):

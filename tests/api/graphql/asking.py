@@ -5,6 +5,9 @@ import hashlib
 import secrets
 from typing import Any
 
+from api.state import State
+from registry import consent_lookups
+from registry.principals import OPERATOR
 from tests.conftest import Account, Execute, Json
 
 FIELDS = """id serviceId serviceName state modalities uses purposes territories endsAt commercial
@@ -43,8 +46,16 @@ def asked(**more: Any) -> Json:
 
 
 async def ask(execute: Execute, service: Account, **more: Any) -> Json:
-    """The request and its link, or the Problem."""
+    """The request and its link, or the Problem. Nobody was looked up for it yet."""
     done: Json = (await execute(service, REQUEST, input=asked(**more)))["done"]
+    return done
+
+
+async def put(execute: Execute, state: State, service: Account, **more: Any) -> Json:
+    """The request and its link, put to whom it means."""
+    done = await ask(execute, service, **more)
+    assert "request" in done, done
+    await consent_lookups.look_up(state.db.acting_for(OPERATOR), state.keys)
     return done
 
 

@@ -20,10 +20,11 @@ from api.graphql import consent_requests as schema
 from api.state import State
 from registry import consent_asking, services
 from registry.consent_requests import ConsentRequest, RequestAddressee
-from registry.database import Database, new_id
+from registry.database import Database, new_id, now
 from registry.encoders.identity import VOICE, Condition
 from registry.principals import OPERATOR_ID, PrincipalKind, Scope
 from tests import acts
+from tests.api.receiver import until
 from tests.conftest import Account, Accounts, Execute, Json
 from tests.registry import enrolling
 
@@ -71,11 +72,11 @@ def test_a_plain_field_is_an_attribute_of_what_backs_it() -> None:
 
 
 async def test_a_request_is_put_to_the_holder_in_the_words_of_the_service(
-    execute: Execute, owner: Account, service: Account, subject: str
+    execute: Execute, state: State, owner: Account, service: Account, subject: str
 ) -> None:
     terms = {**asking.TERMS, "maxUses": 3, "obligations": ["ATTRIBUTE"], "commercial": False}
-    made = await asking.ask(
-        execute, service, subjectId=subject, terms=terms, message="May we, for one film?"
+    made = await asking.put(
+        execute, state, service, subjectId=subject, terms=terms, message="May we, for one film?"
     )
     id = made["request"]["id"]
     seen = await asking.show(execute, owner, id)
@@ -97,13 +98,13 @@ async def test_a_request_is_put_to_the_holder_in_the_words_of_the_service(
 
 
 async def test_a_yes_is_a_grant_once_it_is_signed(
-    execute: Execute, owner: Account, service: Account, subject: str
+    execute: Execute, state: State, owner: Account, service: Account, subject: str
 ) -> None:
     picture = acts.random_hash()
     await acts.asset(execute, owner, [subject], picture)
     denied = await acts.check(execute, service, acts.question(picture))
     assert denied["outcome"] == "CONSENT_REQUIRED"
-    made = await asking.ask(execute, service, decisionId=denied["id"])
+    made = await asking.put(execute, state, service, decisionId=denied["id"])
     id = made["request"]["id"]
     assert await asking.told(execute, owner, id) == ["CONSENT_REQUESTED"]
     answered = await asking.answer(execute, owner, id, "GRANT")
@@ -129,9 +130,9 @@ async def test_a_yes_is_a_grant_once_it_is_signed(
 
 
 async def test_a_no_is_final_and_its_reason_stays_with_the_holder(
-    execute: Execute, owner: Account, service: Account, subject: str
+    execute: Execute, state: State, owner: Account, service: Account, subject: str
 ) -> None:
-    id = (await asking.ask(execute, service, subjectId=subject))["request"]["id"]
+    id = (await asking.put(execute, state, service, subjectId=subject))["request"]["id"]
     assert (await asking.answer(execute, owner, id, "DEFER"))["state"] == "DEFERRED"
     assert (await asking.show(execute, service, id))["state"] == "DEFERRED"
     refused = await asking.answer(execute, owner, id, "REFUSE", reason="Not for films")
@@ -145,9 +146,9 @@ async def test_a_no_is_final_and_its_reason_stays_with_the_holder(
 
 
 async def test_who_said_yes_may_refuse_until_it_is_signed(
-    execute: Execute, owner: Account, service: Account, subject: str
+    execute: Execute, state: State, owner: Account, service: Account, subject: str
 ) -> None:
-    id = (await asking.ask(execute, service, subjectId=subject))["request"]["id"]
+    id = (await asking.put(execute, state, service, subjectId=subject))["request"]["id"]
     grant = (await asking.answer(execute, owner, id, "GRANT"))["grant"]["id"]
     for more in ("GRANT", "DEFER"):
         assert refusal(await asking.answer(execute, owner, id, more)) == ("CONFLICT", None)
@@ -158,14 +159,20 @@ async def test_who_said_yes_may_refuse_until_it_is_signed(
 
 
 async def test_a_request_ends_by_itself(
-    execute: Execute, operator: Database, state: State, owner: Account, service: Account,
-    subject: str, monkeypatch: pytest.MonkeyPatch,
+    execute: Execute, state: State, operator: Database, owner: Account, service: Account,
+    subject: str,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(consent_asking, "LASTS", timedelta(0))  # it ends the moment it is made
-    made = await asking.ask(execute, service, subjectId=subject)
+    async with operator.reading() as session:
+        ends = await now(session) + timedelta(seconds=2)
+    made = await asking.put(execute, state, service, subjectId=subject, expiresAt=ends.isoformat())
     id = made["request"]["id"]
-    for account in (owner, service):
-        assert (await asking.show(execute, account, id))["state"] == "EXPIRED"
+
+    async def is_over() -> bool:
+        found: str = (await asking.show(execute, owner, id))["state"]
+        return found == "EXPIRED"
+
+    await until(is_over)
+    assert (await asking.show(execute, service, id))["state"] == "EXPIRED"
     assert refusal(await asking.answer(execute, owner, id, "GRANT")) == ("CONFLICT", None)
     late = await asking.claim(execute, owner, made["linkToken"], subject)
     assert refusal(late) == ("NOT_FOUND", None)
@@ -216,12 +223,12 @@ def _same_but_for_ids(document: Json) -> str:
 
 
 async def test_the_answer_is_the_same_whether_or_not_there_is_such_a_person(
-    execute: Execute, client: httpx2.AsyncClient, operator: Database, accounts: Accounts,
-    owner: Account, subject: str,
+    execute: Execute, state: State, client: httpx2.AsyncClient, operator: Database,
+    accounts: Accounts, owner: Account, subject: str,
 ) -> None:  # fmt: skip
     asker = await accounts.open(PrincipalKind.SERVICE, tier=0)
-    known = await asking.ask(execute, asker, subjectId=subject)
-    unknown = await asking.ask(execute, asker, subjectId=asking.unlike())
+    known = await asking.put(execute, state, asker, subjectId=subject)
+    unknown = await asking.put(execute, state, asker, subjectId=asking.unlike())
     nobody = await asking.ask(execute, asker)
     assert _same_but_for_ids(known) == _same_but_for_ids(unknown) == _same_but_for_ids(nobody)
     assert await reached(operator, known["request"]["id"]) == [subject]
@@ -232,7 +239,7 @@ async def test_the_answer_is_the_same_whether_or_not_there_is_such_a_person(
     for picture in pictures:
         decision = await acts.check(execute, asker, acts.question(picture))
         assert decision["outcome"] == "NOT_CLEARED"
-        made.append(await asking.ask(execute, asker, decisionId=decision["id"]))
+        made.append(await asking.put(execute, state, asker, decisionId=decision["id"]))
     assert _same_but_for_ids(made[0]) == _same_but_for_ids(made[1]) == _same_but_for_ids(known)
     assert await reached(operator, made[0]["request"]["id"]) == [subject]
     assert await reached(operator, made[1]["request"]["id"]) == []
@@ -248,7 +255,7 @@ async def test_the_answer_is_the_same_whether_or_not_there_is_such_a_person(
 
 
 async def test_the_third_open_request_about_one_is_the_last_known_or_not(
-    execute: Execute, client: httpx2.AsyncClient, operator: Database, owner: Account,
+    execute: Execute, state: State, client: httpx2.AsyncClient, operator: Database, owner: Account,
     service: Account, subject: str,
 ) -> None:  # fmt: skip
     for id in (subject, asking.unlike()):
@@ -262,12 +269,12 @@ async def test_the_third_open_request_about_one_is_the_last_known_or_not(
     picture = acts.random_hash()
     await acts.asset(execute, owner, [subject], picture)
     denied = await acts.check(execute, service, acts.question(picture))
-    made = await asking.ask(execute, service, decisionId=denied["id"])
+    made = await asking.put(execute, state, service, decisionId=denied["id"])
     assert await reached(operator, made["request"]["id"]) == []
     mine = await execute(owner, asking.LIST, first=100)
     first = mine["consentRequests"]["edges"][0]["node"]["id"]
     await asking.answer(execute, owner, first, "REFUSE")
-    assert "request" in await asking.ask(execute, service, subjectId=subject)
+    assert "request" in await asking.put(execute, state, service, subjectId=subject)
 
 
 async def test_a_service_has_a_bounded_number_of_open_requests(
@@ -282,7 +289,12 @@ async def test_a_service_has_a_bounded_number_of_open_requests(
 
 
 async def test_whoever_objected_is_not_asked_and_the_service_is_not_told(
-    execute: Execute, operator: Database, accounts: Accounts, owner: Account, subject: str
+    execute: Execute,
+    state: State,
+    operator: Database,
+    accounts: Accounts,
+    owner: Account,
+    subject: str,
 ) -> None:
     asker = await accounts.open(PrincipalKind.SERVICE, tier=0)
     picture = acts.random_hash()
@@ -290,7 +302,7 @@ async def test_whoever_objected_is_not_asked_and_the_service_is_not_told(
     await execute(owner, acts.OBJECT, input={"subjectId": subject})
     denied = await acts.check(execute, asker, acts.question(picture))
     assert denied["outcome"] == "NOT_CLEARED"
-    made = await asking.ask(execute, asker, decisionId=denied["id"])
+    made = await asking.put(execute, state, asker, decisionId=denied["id"])
     assert made["request"]["state"] == "REQUESTED"
     assert await reached(operator, made["request"]["id"]) == []
     contract = await accounts.open(PrincipalKind.SERVICE, tier=2)
@@ -301,7 +313,11 @@ async def test_whoever_objected_is_not_asked_and_the_service_is_not_told(
 
 
 async def test_a_decision_of_another_or_that_permits_asks_nobody(
-    execute: Execute, accounts: Accounts, owner: Account, service: Account, subject: str
+    execute: Execute,
+    accounts: Accounts,
+    owner: Account,
+    service: Account,
+    subject: str,
 ) -> None:
     picture = acts.random_hash()
     await acts.asset(execute, owner, [subject], picture)
@@ -322,7 +338,7 @@ async def test_a_decision_of_another_or_that_permits_asks_nobody(
 
 
 async def test_each_person_of_a_decision_is_asked_for_themselves(
-    execute: Execute, operator: Database, owner: Account, service: Account
+    execute: Execute, state: State, operator: Database, owner: Account, service: Account
 ) -> None:
     people = [await acts.subject(execute, owner) for _ in range(2)]
     pictures = [acts.random_hash() for _ in people]
@@ -330,19 +346,19 @@ async def test_each_person_of_a_decision_is_asked_for_themselves(
         await acts.asset(execute, owner, [one], picture)
     denied = await acts.check(execute, service, acts.question(*pictures))
     for index, one in enumerate(people):
-        made = await asking.ask(execute, service, decisionId=denied["id"], person=index)
+        made = await asking.put(execute, state, service, decisionId=denied["id"], person=index)
         assert await reached(operator, made["request"]["id"]) == [one]
 
 
 async def test_a_picture_of_several_asks_nobody(
-    execute: Execute, operator: Database, owner: Account, service: Account
+    execute: Execute, state: State, operator: Database, owner: Account, service: Account
 ) -> None:
     """Nobody is asked in place of another."""
     people = [await acts.subject(execute, owner) for _ in range(2)]
     picture = acts.random_hash()
     await acts.asset(execute, owner, people, picture)
     denied = await acts.check(execute, service, acts.question(picture))
-    made = await asking.ask(execute, service, decisionId=denied["id"])
+    made = await asking.put(execute, state, service, decisionId=denied["id"])
     assert await reached(operator, made["request"]["id"]) == []
 
 
@@ -373,10 +389,15 @@ async def test_a_link_works_once_and_for_a_subject_of_ones_own(
 
 
 async def test_a_link_reaches_another_than_the_registry_knew_and_each_answers_alone(
-    execute: Execute, accounts: Accounts, owner: Account, service: Account, subject: str
+    execute: Execute,
+    state: State,
+    accounts: Accounts,
+    owner: Account,
+    service: Account,
+    subject: str,
 ) -> None:
     """The service cannot tell by a link whether the registry found anybody."""
-    made = await asking.ask(execute, service, subjectId=subject)
+    made = await asking.put(execute, state, service, subjectId=subject)
     id = made["request"]["id"]
     customer = await accounts.open(PrincipalKind.PERSON)
     theirs = await acts.subject(execute, customer)
@@ -393,9 +414,9 @@ async def test_a_link_reaches_another_than_the_registry_knew_and_each_answers_al
 
 
 async def test_who_keeps_two_of_those_asked_says_for_whom_they_answer(
-    execute: Execute, owner: Account, service: Account, subject: str
+    execute: Execute, state: State, owner: Account, service: Account, subject: str
 ) -> None:
-    made = await asking.ask(execute, service, subjectId=subject)
+    made = await asking.put(execute, state, service, subjectId=subject)
     id, other = made["request"]["id"], await acts.subject(execute, owner)
     claimed = await asking.claim(execute, owner, made["linkToken"], other)
     assert claimed["subjectIds"] == [subject, other]
@@ -411,7 +432,7 @@ async def test_only_who_answers_for_the_person_answers(
     execute: Execute, accounts: Accounts, state: State, owner: Account, service: Account,
     subject: str,
 ) -> None:  # fmt: skip
-    id = (await asking.ask(execute, service, subjectId=subject))["request"]["id"]
+    id = (await asking.put(execute, state, service, subjectId=subject))["request"]["id"]
     for kind, code in (
         (PrincipalKind.PERSON, "NOT_FOUND"),
         (PrincipalKind.SERVICE, "NOT_FOUND"),
@@ -440,7 +461,7 @@ async def test_only_who_answers_for_the_person_answers(
 
 
 async def test_a_verified_guardian_is_told_and_answers(
-    execute: Execute, accounts: Accounts, owner: Account, service: Account
+    execute: Execute, state: State, accounts: Accounts, owner: Account, service: Account
 ) -> None:
     child = await acts.subject(execute, owner, birthDate="2018-01-01")
     attester = await accounts.open(PrincipalKind.ATTESTER)
@@ -449,18 +470,18 @@ async def test_a_verified_guardian_is_told_and_answers(
         execute, attester, "appointRepresentative", subjectId=child, principalId=str(guardian.id),
         role="GUARDIAN", source="Birth certificate",
     )  # fmt: skip
-    id = (await asking.ask(execute, service, subjectId=child))["request"]["id"]
+    id = (await asking.put(execute, state, service, subjectId=child))["request"]["id"]
     assert await asking.told(execute, guardian, id) == ["CONSENT_REQUESTED"]
     assert (await asking.answer(execute, guardian, id, "REFUSE"))["state"] == "REFUSED"
 
 
 async def test_nobody_answers_their_own_service(
-    execute: Execute, accounts: Accounts, owner: Account, subject: str
+    execute: Execute, state: State, accounts: Accounts, owner: Account, subject: str
 ) -> None:
     registered = await execute(owner, REGISTER_SERVICE, input={"name": secrets.token_hex(8)})
     id = UUID(registered["registerService"]["service"]["id"])
     own = Account(id, PrincipalKind.SERVICE, await accounts.token(id), "own")
-    made = await asking.ask(execute, own, subjectId=subject)
+    made = await asking.put(execute, state, own, subjectId=subject)
     for answer in ("GRANT", "REFUSE", "DEFER"):
         done = await asking.answer(execute, owner, made["request"]["id"], answer)
         assert refusal(done) == ("FORBIDDEN", None)
@@ -468,7 +489,7 @@ async def test_nobody_answers_their_own_service(
 
 
 async def test_only_a_working_service_asks(
-    execute: Execute, accounts: Accounts, operator: Database, owner: Account, service: Account
+    execute: Execute, accounts: Accounts, operator: Database, service: Account
 ) -> None:
     for kind in ("ORGANISATION", "PERSON", "REGULATOR", "REVIEWER", "OPERATOR"):
         other = await accounts.open(PrincipalKind(kind))
@@ -522,11 +543,11 @@ async def test_a_request_that_cannot_be_is_a_problem(
 
 
 async def test_the_same_key_asks_once_and_does_not_show_the_secret_again(
-    execute: Execute, service: Account, owner: Account, subject: str
+    execute: Execute, state: State, service: Account, owner: Account, subject: str
 ) -> None:
     given = {"subjectId": subject, "idempotencyKey": secrets.token_hex(8)}
-    first = await asking.ask(execute, service, **given)
-    again = await asking.ask(execute, service, **given)
+    first = await asking.put(execute, state, service, **given)
+    again = await asking.put(execute, state, service, **given)
     assert again["request"] == first["request"]
     assert (again["link"], again["linkToken"]) == (None, None)
     id = first["request"]["id"]
@@ -536,9 +557,17 @@ async def test_the_same_key_asks_once_and_does_not_show_the_secret_again(
 
 
 async def test_requests_are_paged_and_seen_by_those_they_concern(
-    execute: Execute, accounts: Accounts, owner: Account, service: Account, subject: str
+    execute: Execute,
+    state: State,
+    accounts: Accounts,
+    owner: Account,
+    service: Account,
+    subject: str,
 ) -> None:
-    ids = [(await asking.ask(execute, service, subjectId=subject))["request"]["id"] for _ in "abc"]
+    ids = [
+        (await asking.put(execute, state, service, subjectId=subject))["request"]["id"]
+        for _ in "abc"
+    ]
     for account in (owner, service):
         seen, cursor = [], None
         while True:
@@ -553,10 +582,10 @@ async def test_requests_are_paged_and_seen_by_those_they_concern(
 
 
 async def test_an_account_reads_its_own_notices_with_any_token(
-    execute: Execute, accounts: Accounts, operator: Database, owner: Account, service: Account,
+    execute: Execute, accounts: Accounts, state: State, owner: Account, service: Account,
     subject: str,
 ) -> None:  # fmt: skip
-    made = await asking.ask(execute, service, subjectId=subject)
+    made = await asking.put(execute, state, service, subjectId=subject)
     id = made["request"]["id"]
     token = await accounts.token(owner.id, scopes=frozenset({Scope.CHECK}))
     [told] = (await execute(replace(owner, token=token), asking.NOTICES))["notices"]["edges"]
@@ -575,7 +604,7 @@ async def test_listing_requests_costs_the_same_however_many_they_are(
     for _ in range(2):
         for _ in range(2):
             one = await acts.subject(execute, owner)
-            id = (await asking.ask(execute, service, subjectId=one))["request"]["id"]
+            id = (await asking.put(execute, state, service, subjectId=one))["request"]["id"]
             await asking.answer(execute, owner, id, "GRANT")
         with counted(state) as statements:
             await execute(owner, document, first=50)
