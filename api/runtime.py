@@ -14,12 +14,14 @@ from registry import decisions, errands, idempotency, probes, schema, upkeep
 from registry.away import away
 from registry.checks.checker import Checker
 from registry.checks.record import Evidence
+from registry.database import APP_ROLE, Database, create_engine
 from registry.encoder_set import EncoderSet
 from registry.encoders.media import MediaWorkers
 from registry.encoders.models import Models
 from registry.errors import SetupError, UnavailableError
 from registry.installation import Installation, check_pool, opened
 from registry.policy.shelf import load_packs
+from registry.principals import OPERATOR
 from registry.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -124,8 +126,11 @@ class Runtime:
             installation.db, installation.keys, issuer=settings.issuer
         )
         stack.callback(self._forget)
+        # Connections of their own: many webhooks at once take none from requests.
+        engine = create_engine(installation.login_url, role=APP_ROLE, size=errands.CONNECTIONS)
+        stack.push_async_callback(engine.dispose)
         running = errands.run(
-            installation.operator, installation.keys, private=settings.webhook_private
+            Database(engine, OPERATOR), installation.keys, private=settings.webhook_private
         )
         stack.push_async_callback(_stopped, asyncio.create_task(running, name="errands"))
         return installation

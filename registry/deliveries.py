@@ -7,6 +7,7 @@ servers do not make the same one, and one that dies in the middle costs a wait.
 import asyncio
 import logging
 import socket
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -32,7 +33,7 @@ from registry.webhooks import (
 )
 
 TIMEOUT_SECONDS: Final = 5.0  # of the whole attempt, and of each step in it
-AT_ONCE: Final = 8
+AT_ONCE: Final = 32  # addresses; each holds a connection, and none to the database
 _ROUND: Final = 200  # notices of one webhook that one round looks at
 _KEPT: Final = sum(webhooks.BACKOFF, timedelta(days=1))
 
@@ -59,23 +60,40 @@ async def deliver(
         due = await _due(session, moment)
     limit = asyncio.Semaphore(AT_ONCE)
 
-    async def one(each: _Due) -> None:
+    async def one(to_one: list[_Due]) -> None:
         async with limit:
             try:
-                await _attempt(operator, keys, each, private=private)
+                await _deliver_to_one(operator, keys, to_one, private=private)
             except RegistryError as error:
                 logger.warning("A webhook waits: %s", error)
 
-    await asyncio.gather(*(one(each) for each in due))
+    await asyncio.gather(*(one(to_one) for to_one in due))
 
 
-async def _due(session: ReadSession, at: datetime) -> list[_Due]:
-    found = []
-    for webhook in await webhooks.live(session, None):
-        for notice, attempts in await _undelivered(session, webhook, at):
-            if webhooks.is_due(attempts, at=at):
-                found.append(_Due(webhook, notice, len(attempts) + 1))
-    return found
+async def _due(session: ReadSession, at: datetime) -> list[list[_Due]]:
+    """What is due, oldest first, for each address."""
+    return [
+        [
+            _Due(webhook, notice, len(attempts) + 1)
+            for notice, attempts in await _undelivered(session, webhook, at)
+            if webhooks.is_due(attempts, at=at)
+        ]
+        for webhook in await webhooks.live(session, None)
+    ]
+
+
+async def _deliver_to_one(
+    operator: Database, keys: Keys, due: list[_Due], *, private: bool
+) -> None:
+    """Attempt what one address is to be told, until it fails or has taken its time.
+
+    The rest is due in the next round: an address that is away or slow holds up no other.
+    """
+    began = time.monotonic()
+    for each in due:
+        taken = await _attempt(operator, keys, each, private=private)
+        if not taken or time.monotonic() - began > TIMEOUT_SECONDS:
+            return
 
 
 async def _undelivered(
@@ -115,7 +133,8 @@ async def _undelivered(
     return [(one, attempts[one.id]) for one in reversed(notices)]
 
 
-async def _attempt(operator: Database, keys: Keys, due: _Due, *, private: bool) -> None:
+async def _attempt(operator: Database, keys: Keys, due: _Due, *, private: bool) -> bool:
+    """Whether the address took it, or nothing was to be sent."""
     attempt_id = new_id()
     async with operator.writing() as session:
         taken = await session.scalar(
@@ -135,7 +154,7 @@ async def _attempt(operator: Database, keys: Keys, due: _Due, *, private: bool) 
         )
         at = await now(session)
     if taken is None or over is not None:
-        return  # another server makes this attempt, or nobody wants it any more
+        return True  # another server makes this attempt, or nobody wants it any more
     secret = webhooks.secret_of(due.webhook, keys)
     status = await send(
         due.webhook.url, webhooks.message_of(due.notice, secret=secret, at=at), private=private
@@ -150,6 +169,7 @@ async def _attempt(operator: Database, keys: Keys, due: _Due, *, private: bool) 
                 actor_id=OPERATOR_ID,
             )
         )
+    return delivered
 
 
 async def send(url: str, message: Message, *, private: bool) -> int | None:

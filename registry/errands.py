@@ -13,6 +13,7 @@ from registry.errors import UnavailableError
 from registry.keys import Keys
 
 EVERY_SECONDS: Final = 5.0
+CONNECTIONS: Final = 4  # to the database
 
 logger = logging.getLogger(__name__)
 

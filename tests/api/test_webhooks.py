@@ -5,14 +5,21 @@ import base64
 import hashlib
 import hmac
 import secrets
+import ssl
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import orjson
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, text
@@ -93,7 +100,7 @@ async def attempts(operator: Database, webhook: str) -> list[tuple[int, str | No
         return [(ordinal, kind, status) for ordinal, kind, status in rows]
 
 
-async def recorded(operator: Database, webhook: str, result: tuple[int, str, int]) -> None:
+async def recorded(operator: Database, webhook: str, result: tuple[int, str, int | None]) -> None:
     """Wait until this attempt came to this."""
 
     async def is_there() -> bool:
@@ -223,6 +230,17 @@ async def test_a_private_address_is_refused_by_default(receiver: Receiver) -> No
     assert receiver.queue.empty()
 
 
+async def test_an_ipv6_address_is_reached() -> None:
+    taken = Receiver()
+    server = await asyncio.start_server(taken.serve, "::1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        url = f"http://[::1]:{port}/hook"
+        assert await deliveries.send(url, MESSAGE, private=True) == 204
+        assert await deliveries.send(url, MESSAGE, private=False) is None
+    assert (await taken.next()).headers["host"] == f"[::1]:{port}"
+
+
 async def test_a_name_that_leads_to_a_private_address_is_refused_when_it_is_sent(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,6 +258,72 @@ async def test_a_name_that_leads_to_a_private_address_is_refused_when_it_is_sent
         found[:] = [(2, 1, 6, "", (one, receiver.port)) for one in addresses]
         assert await deliveries.send(url, MESSAGE, private=False) is None
     assert receiver.queue.empty()
+
+
+async def test_tls_is_asked_for_the_name_and_believes_no_stranger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection goes to the address that was checked; the certificate is the name's."""
+    asked: list[str | None] = []
+    context = _self_signed(tmp_path, "hooks.example")
+    context.sni_callback = lambda _, name, __: asked.append(name)
+    came = asyncio.Queue[bytes]()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.put_nowait(await reader.read(1))
+        writer.close()
+
+    loop = asyncio.get_running_loop()
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    port = server.sockets[0].getsockname()[1]
+
+    async def resolve(*_: object, **__: object) -> list[tuple[Any, ...]]:
+        return [(2, 1, 6, "", ("127.0.0.1", port))]
+
+    async with server:
+        monkeypatch.setattr(loop, "getaddrinfo", resolve)
+        sent = await deliveries.send(f"https://hooks.example:{port}/", MESSAGE, private=True)
+    assert sent is None
+    assert asked == ["hooks.example"]
+    assert came.empty()
+
+
+def _self_signed(folder: Path, name: str) -> ssl.SSLContext:
+    key = ec.generate_private_key(ec.SECP256R1())
+    called = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    day = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(called)
+        .issuer_name(called)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(day - timedelta(days=1))
+        .not_valid_after(day + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, SHA256())
+    )
+    file = folder / "both.pem"
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(secret + certificate.public_bytes(Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
+
+
+async def test_an_address_that_is_away_holds_up_no_other(
+    execute: Execute, operator: Database, state: State, service: Account, receiver: Receiver,
+    tell: Tell,
+) -> None:  # fmt: skip
+    async with receiving() as gone:
+        away = await register(execute, service, url=gone.url)
+    await register(execute, service, url=receiver.url)
+    for _ in range(3):
+        await tell()
+    await deliver_later(operator, state, after=timedelta(0))
+    for _ in range(3):
+        await receiver.next()
+    await recorded(operator, away["webhook"]["id"], (1, "FAILED", None))
 
 
 @pytest.mark.parametrize(

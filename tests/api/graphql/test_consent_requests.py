@@ -1,5 +1,6 @@
 """The way from "no" to "yes": a service asks, a person answers, and the service learns no more."""
 
+import asyncio
 import base64
 import hashlib
 import re
@@ -386,6 +387,55 @@ async def test_a_link_works_once_and_for_a_subject_of_ones_own(
         kept = await session.scalar(text("select t::text from consent_requests t where id = :id"),
                                     {"id": request.id})  # fmt: skip
     assert token not in kept
+
+
+async def test_of_many_who_open_a_link_at_once_one_has_it(
+    execute: Execute, accounts: Accounts, operator: Database, service: Account
+) -> None:
+    made = await asking.ask(execute, service)
+    people = [await accounts.open(PrincipalKind.PERSON) for _ in range(4)]
+    subjects = [await acts.subject(execute, one) for one in people]
+    token = made["linkToken"]
+    done = await asyncio.gather(
+        *(
+            asking.claim(execute, one, token, subject)
+            for one, subject in zip(people, subjects, strict=True)
+        )
+    )
+    assert sorted(one.get("code", "") for one in done) == ["", *["NOT_FOUND"] * 3]
+    assert len(await reached(operator, made["request"]["id"])) == 1
+
+
+async def test_of_many_answers_at_once_one_counts(
+    execute: Execute, state: State, owner: Account, service: Account, subject: str
+) -> None:
+    id = (await asking.put(execute, state, service, subjectId=subject))["request"]["id"]
+    done = await asyncio.gather(*(asking.answer(execute, owner, id, "GRANT") for _ in range(4)))
+    assert sorted(one.get("code", "") for one in done) == ["", *["CONFLICT"] * 3]
+    given = await execute(owner, "{ grants(first: 9) { edges { node { id } } } }")
+    assert len(given["grants"]["edges"]) == 1
+
+
+async def test_the_running_server_lets_people_be_asked_without_being_told_to(
+    execute: Execute, owner: Account, service: Account, subject: str
+) -> None:
+    id = (await asking.ask(execute, service, subjectId=subject))["request"]["id"]
+
+    async def is_told() -> bool:
+        return await asking.told(execute, owner, id) == ["CONSENT_REQUESTED"]
+
+    await until(is_told)
+
+
+async def test_nobody_known_is_asked_by_link(
+    execute: Execute, state: State, operator: Database, service: Account
+) -> None:
+    unknown = await acts.check(execute, service, acts.question(acts.random_hash()))
+    assert "REQUEST_CONSENT" in {one["action"] for one in unknown["reasons"]}
+    made = await asking.put(execute, state, service, decisionId=unknown["id"])
+    assert (made["request"]["state"], await reached(operator, made["request"]["id"])) == (
+        "REQUESTED", [],
+    )  # fmt: skip
 
 
 async def test_a_link_reaches_another_than_the_registry_knew_and_each_answers_alone(
