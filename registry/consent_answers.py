@@ -3,7 +3,7 @@
 from enum import StrEnum
 from uuid import UUID
 
-from registry import consent_requests, grants, representatives, subjects
+from registry import consent_requests, grants, mandates, subjects
 from registry.consent_asking import require_not_self_dealing
 from registry.consent_requests import (
     ConsentRequest,
@@ -23,6 +23,8 @@ from registry.database import (
 )
 from registry.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from registry.policy.vocabulary import GrantState
+from registry.representatives import AGENTS
+from registry.scopes import Scope, within
 
 
 class Answer(StrEnum):
@@ -48,9 +50,9 @@ async def answer(
     """
     await take_turns(session, request_id)
     request = await consent_requests.mine(session, request_id)
-    require_not_self_dealing(request, actor)
+    await require_not_self_dealing(session, request, actor)
     whom = await _of_whom(session, request, subject_id)
-    await require_answering(session, subject_id=whom, actor=actor)
+    await require_answering(session, subject_id=whom, actor=actor, scope=request.scope)
     pending = await _require_open(session, request, whom)
     kind, grant_id = RequestEventKind.DEFERRED, None
     if pending is not None and answer is not Answer.REFUSE:
@@ -85,13 +87,20 @@ async def answer(
     return request
 
 
-async def require_answering(session: ReadSession, *, subject_id: UUID, actor: Actor) -> None:
-    """ForbiddenError unless the actor keeps the person's record, or acts for them."""
+async def require_answering(
+    session: ReadSession, *, subject_id: UUID, actor: Actor, scope: Scope | None = None
+) -> None:
+    """ForbiddenError unless the actor keeps the person's record, or acts for them.
+
+    An agent answers within the mandate that the person confirmed.
+    """
     subject = await subjects.mine(session, subject_id)
     if actor.principal_id == subject.owner_id:
         return
-    if not await representatives.acting(
-        session, subject_id=subject_id, principal_id=actor.principal_id
+    rights = await mandates.acting(session, subject_id=subject_id, principal_id=actor.principal_id)
+    if not any(
+        role not in AGENTS or scope is None or within(scope, right.scope)
+        for role, right in rights.items()
     ):
         raise ForbiddenError("Whoever keeps the person's record, or acts for them, answers.")
 

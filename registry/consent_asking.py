@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
 
-from registry import decisions, grants, services
+from registry import decisions, organisations, services
 from registry.consent_requests import (
     ConsentRequest,
     ConsentRequestEvent,
@@ -32,6 +32,7 @@ from registry.errors import (
     InvalidError,
     NotFoundError,
 )
+from registry.grant_terms import MAX_NOTICE, Terms
 from registry.keys import Keys
 from registry.policy.decision import Reason
 from registry.policy.vocabulary import ReasonAction
@@ -41,7 +42,7 @@ LASTS: Final = timedelta(days=14)
 LASTS_AT_MOST: Final = timedelta(days=90)
 MAX_OPEN: Final = 1_000  # of one service
 MAX_OPEN_FOR_ONE: Final = 3  # of one service about one person
-MESSAGE_LENGTH, WORD_LENGTH, URL_LENGTH = 500, 100, 500
+MESSAGE_LENGTH, URL_LENGTH = 500, 500
 _BUSY_SECONDS = 3600
 
 
@@ -60,7 +61,7 @@ class Asked:
     """What a service asks for, and how."""
 
     scope: Scope
-    terms: grants.Terms
+    terms: Terms
     notice: PrivacyNotice
     message: str | None = None
     expires_at: datetime | None = None
@@ -81,7 +82,7 @@ async def ask(
     if not (await services.standings(session, [service_id]))[service_id].active:
         raise ForbiddenError("This service is suspended.")
     at = await now(session)
-    grants.check_terms(asked.terms, at)
+    asked.terms.check(at)
     await take_turns(session, service_id)
     await _require_room(session, service_id, asked, at)
     await _require_asking(session, service_id, asked, keys)
@@ -146,8 +147,8 @@ def _context(request_id: UUID) -> bytes:
 
 
 def _word(given: str, field: str) -> str:
-    if not 0 < len(given) <= WORD_LENGTH or not given.isprintable():
-        raise InvalidError(f"Give 1 to {WORD_LENGTH} printable characters.", field=field)
+    if not 0 < len(given) <= MAX_NOTICE or not given.isprintable():
+        raise InvalidError(f"Give 1 to {MAX_NOTICE} printable characters.", field=field)
     return given
 
 
@@ -251,7 +252,7 @@ async def claim(session: WriteSession, *, token: str, subject_id: UUID, actor: A
     )
     if used is not None or request.expires_at <= await now(session):
         raise absent
-    require_not_self_dealing(request, actor)
+    await require_not_self_dealing(session, request, actor)
     session.add(
         RequestAddressee(
             request_id=request.id, subject_id=subject_id, by_link=True, added_by=actor.principal_id
@@ -261,7 +262,10 @@ async def claim(session: WriteSession, *, token: str, subject_id: UUID, actor: A
     return request.id
 
 
-def require_not_self_dealing(request: ConsentRequest, actor: Actor) -> None:
-    """Nobody answers a request of a service of their own."""
-    if actor.principal_id in {request.service_id, request.service_owner_id}:
+async def require_not_self_dealing(
+    session: ReadSession, request: ConsentRequest, actor: Actor
+) -> None:
+    """Nobody answers a request of a service of their own, or of their organisation's."""
+    sides = {actor.principal_id, *await organisations.of(session, actor.principal_id)}
+    if not sides.isdisjoint({request.service_id, request.service_owner_id}):
         raise ForbiddenError("Nobody answers a request of their own service.")

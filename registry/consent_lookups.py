@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from registry import decisions, notices, replay, representatives, subjects
+from registry import decisions, mandates, notices, replay, subjects
 from registry.consent_asking import MAX_OPEN_FOR_ONE, says_to_ask, waiting
 from registry.consent_requests import ConsentRequest, RequestAddressee, RequestLookup
 from registry.database import Database, ReadSession, WriteSession, new_id, now
@@ -144,6 +144,6 @@ async def _answering(session: ReadSession, subject_id: UUID) -> set[UUID]:
         one
         for one in named
         if one is not None
-        and await representatives.acting(session, subject_id=subject_id, principal_id=one)
+        and await mandates.acting(session, subject_id=subject_id, principal_id=one)
     }
     return {subject.owner_id, *acting}

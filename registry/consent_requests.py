@@ -25,6 +25,7 @@ from registry.database import (
     now,
 )
 from registry.errors import NotFoundError
+from registry.grant_terms import Notice, Terms
 from registry.notices import NoticeKind
 from registry.paging import Page, page_of
 from registry.policy.vocabulary import ContentFlag, GrantState, ObligationCode
@@ -94,9 +95,9 @@ class ConsentRequest(Scoped, Base):
         )
 
     @property
-    def terms(self) -> grants.Terms:
+    def terms(self) -> Terms:
         """The terms of the grant: exactly those that were asked for."""
-        return grants.Terms(
+        return Terms(
             grantees=frozenset({self.service_id}),
             ends_at=self.ends_at,
             content_allowed=frozenset(self.content_allowed),
@@ -108,6 +109,7 @@ class ConsentRequest(Scoped, Base):
             replaces_performance=self.replaces_performance,
             obligations=frozenset(self.obligations),
             terms_sha256=self.terms_sha256,
+            notice=Notice(self.notice_version, self.notice_language, self.notice_sha256),
         )
 
 

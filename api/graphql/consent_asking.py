@@ -9,10 +9,10 @@ import api.graphql.vocabulary  # noqa: F401  # registers the enums before any ty
 from api.graphql.grants import sha256_of
 from api.graphql.paging import identifier
 from api.graphql.scopes import ScopeInput, scope_of
-from registry import grants
 from registry.consent_asking import Asked, PrivacyNotice
 from registry.database import checked_time
 from registry.errors import InvalidError
+from registry.grant_terms import Terms
 from registry.policy.vocabulary import ContentFlag, ObligationCode
 
 
@@ -79,7 +79,7 @@ def asked_of(given: RequestConsentInput) -> Asked:
     terms, notice = given.terms, given.notice
     return Asked(
         scope=scope_of(given.scope),
-        terms=grants.Terms(
+        terms=Terms(
             grantees=None,  # the service that asks, once it is granted
             ends_at=None if terms.ends_at is None else checked_time(terms.ends_at, "endsAt"),
             content_allowed=frozenset(terms.content_allowed),

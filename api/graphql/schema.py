@@ -14,6 +14,7 @@ from api.graphql.log import LogQuery
 from api.graphql.notices import NoticeQuery
 from api.graphql.objections import ObjectionMutation, ObjectionQuery
 from api.graphql.orders import OrderMutation, OrderQuery
+from api.graphql.organisations import OrganisationMutation, OrganisationQuery
 from api.graphql.protections import ProtectionMutation
 from api.graphql.representatives import RepresentativeMutation
 from api.graphql.samples import SampleMutation
@@ -34,6 +35,7 @@ class Query(
     ObjectionQuery,
     OrderQuery,
     ServiceQuery,
+    OrganisationQuery,
     LogQuery,
     NoticeQuery,
     ConsentRequestQuery,
@@ -47,6 +49,7 @@ class Mutation(
     SubjectMutation,
     ProtectionMutation,
     RepresentativeMutation,
+    OrganisationMutation,
     SampleMutation,
     AssetMutation,
     GrantMutation,

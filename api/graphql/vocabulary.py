@@ -10,6 +10,7 @@ from registry.consent_requests import RequestState
 from registry.errors import ProblemCode
 from registry.filings import FilingStatus
 from registry.notices import NoticeKind
+from registry.policy.pack_words import HolderDecision
 from registry.policy.vocabulary import (
     AiUse,
     Basis,
@@ -40,6 +41,7 @@ for enum in (
     FilingStatus,
     GrantorRole,
     GrantState,
+    HolderDecision,
     Kinship,
     LegalException,
     Modality,

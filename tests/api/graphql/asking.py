@@ -37,7 +37,7 @@ NOTICE = {
     "sha256": base64.b64encode(hashlib.sha256(b"What we do with your face.").digest()).decode(),
     "url": "https://studio.example/privacy",
 }
-TERMS = {"endsAt": "2030-01-01T00:00:00+00:00", "written": True, "separate": True}
+TERMS = {"endsAt": "2028-11-01T00:00:00+00:00", "written": True, "separate": True}
 
 
 def asked(**more: Any) -> Json:

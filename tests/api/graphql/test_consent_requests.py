@@ -127,7 +127,7 @@ async def test_a_yes_is_a_grant_once_it_is_signed(
     grant = answered["grant"]["id"]
     await execute(owner, acts.REVOKE, id=grant)
     assert (await asking.show(execute, service, id))["state"] == "REFUSED"
-    assert await asking.told(execute, service, grant) == ["GRANT_REVOKED"]
+    assert await asking.told(execute, service, grant) == ["GRANT_ACTIVE", "GRANT_REVOKED"]
 
 
 async def test_a_no_is_final_and_its_reason_stays_with_the_holder(
@@ -523,6 +523,27 @@ async def test_a_verified_guardian_is_told_and_answers(
     id = (await asking.put(execute, state, service, subjectId=child))["request"]["id"]
     assert await asking.told(execute, guardian, id) == ["CONSENT_REQUESTED"]
     assert (await asking.answer(execute, guardian, id, "REFUSE"))["state"] == "REFUSED"
+
+
+async def test_an_agent_is_told_and_answers_within_the_mandate(
+    execute: Execute, state: State, accounts: Accounts, owner: Account, service: Account,
+    subject: str,
+) -> None:  # fmt: skip
+    agent = await accounts.open(PrincipalKind.PERSON)
+    named = await make(
+        execute, owner, "appointRepresentative", subjectId=subject, principalId=str(agent.id),
+        role="AGENT", source="Contract", scope={"purposes": ["FILM_TV"]},
+    )  # fmt: skip
+    confirm = """mutation ($id: ID!) { confirmRepresentative(id: $id) { __typename } }"""
+    await execute(owner, confirm, id=named["id"])
+    films, games = [
+        (await asking.put(execute, state, service, subjectId=subject, scope=scope))["request"]["id"]
+        for scope in (asking.FILMS, {**asking.FILMS, "purposes": ["GAMES"]})
+    ]
+    assert await asking.told(execute, agent, films) == ["CONSENT_REQUESTED"]
+    outside = await asking.answer(execute, agent, games, "REFUSE")
+    assert refusal(outside) == ("FORBIDDEN", None)
+    assert (await asking.answer(execute, agent, films, "REFUSE"))["state"] == "REFUSED"
 
 
 async def test_nobody_answers_their_own_service(

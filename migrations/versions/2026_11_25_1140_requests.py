@@ -1,8 +1,8 @@
 """Requests for consent, the addresses that services are told at, and what was sent there.
 
 Revision ID: 20261125_requests
-Revises: 20261125_desk
-Create Date: 2026-11-25 10:50:00
+Revises: 20261125_hands
+Create Date: 2026-11-25 11:40:00
 """
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql
 from registry.migrating import CHILD_OF, ONESELF, SUBJECTS_OWN, events, fact, secure
 
 revision = "20261125_requests"
-down_revision = "20261125_desk"
+down_revision = "20261125_hands"
 
 OPERATOR = "likeness_is_operator()"
 REQUESTER = (
