@@ -10,17 +10,18 @@ from contextlib import AsyncExitStack, suppress
 from api.auth import Authenticator
 from api.state import State
 from api.uploads import UploadBudget
-from registry import decisions, idempotency, probes, schema, throttles, upkeep
+from registry import decisions, errands, idempotency, probes, schema, throttles, upkeep
 from registry.away import away
 from registry.checks.checker import Checker
 from registry.checks.record import Evidence
-from registry.database import Database
+from registry.database import APP_ROLE, Database, create_engine
 from registry.encoder_set import EncoderSet
 from registry.encoders.media import MediaWorkers
 from registry.encoders.models import Models
 from registry.errors import SetupError, UnavailableError
 from registry.installation import Installation, check_pool, opened
 from registry.policy.shelf import load_packs
+from registry.principals import OPERATOR
 from registry.prompt_index import PromptIndex
 from registry.settings import Settings
 
@@ -128,6 +129,13 @@ class Runtime:
             installation.db, installation.keys, issuer=settings.issuer
         )
         stack.callback(self._forget)
+        # Connections of their own: many webhooks at once take none from requests.
+        engine = create_engine(installation.login_url, role=APP_ROLE, size=errands.CONNECTIONS)
+        stack.push_async_callback(engine.dispose)
+        running = errands.run(
+            Database(engine, OPERATOR), installation.keys, private=settings.webhook_private
+        )
+        stack.push_async_callback(_stopped, asyncio.create_task(running, name="errands"))
         return installation
 
     def _forget(self) -> None:

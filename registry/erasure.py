@@ -18,7 +18,6 @@ from registry import (
     cases,
     contests,
     grants,
-    notices,
     objections,
     samples,
     sealing,
@@ -30,7 +29,6 @@ from registry.errors import ConflictError, ForbiddenError, NotFoundError
 from registry.grant_states import FINAL
 from registry.grants import Grant
 from registry.keys import Keys
-from registry.notices import NoticeKind
 from registry.objections import ENDED, Objection
 from registry.policy.question import age
 from registry.policy.vocabulary import ObjectionState, Registration
@@ -105,8 +103,6 @@ async def _end(session: WriteSession, subject_id: UUID, actor_id: UUID) -> None:
         if states[grant.id] in FINAL:
             continue
         await grants.revoke(session, grant_id=grant.id, actor_id=actor_id, reason=REASON)
-        for one in grant.grantees or ():
-            await notices.tell(session, one, NoticeKind.GRANT_REVOKED, about=grant.id)
     for objection, state in await _filed(session, subject_id):
         if state not in ENDED:
             await objections.end(session, objection.id, actor_id=actor_id, reason=REASON)

@@ -13,7 +13,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Select, Uuid, false, func, o
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from registry import services, subjects
+from registry import notices, services, subjects
 from registry.database import (
     Base,
     EnumList,
@@ -29,6 +29,7 @@ from registry.database import (
 from registry.errors import ConflictError, InvalidError, NotFoundError
 from registry.grant_states import ENDING, FINAL, GrantEventKind, Step, state_of
 from registry.grant_terms import Terms
+from registry.notices import NoticeKind
 from registry.paging import Page, page_of
 from registry.policy.vocabulary import (
     ContentFlag,
@@ -148,6 +149,8 @@ async def revoke(
     await subjects.mine(session, grant.subject_id)
     await require(session, grant, *(set(GrantState) - FINAL))
     await record(session, grant, GrantEventKind.REVOKED, actor_id, reason=reason)
+    for service_id in grant.grantees or ():
+        await notices.tell(session, service_id, NoticeKind.GRANT_REVOKED, about=grant.id)
     return grant
 
 

@@ -22,6 +22,7 @@ from registry import (
     challenges,
     circumstances,
     client_secrets,
+    consent_requests,
     decisions,
     erasure,
     evidence,
@@ -47,6 +48,7 @@ from registry import (
     templates,
     throttles,
     usage,
+    webhooks,
 )
 from registry.away import away
 from registry.database import APP_ROLE, CHECK_ROLE, Base, Xid8, sqlalchemy_url
@@ -62,6 +64,7 @@ CONCEPTS = (
     cases,
     circumstances,
     client_secrets,
+    consent_requests,
     decisions,
     entries,
     figures,
@@ -88,6 +91,7 @@ CONCEPTS = (
     templates,
     throttles,
     usage,
+    webhooks,
 )
 metadata = Base.metadata
 ischema_names.setdefault("xid8", Xid8)  # so that reflection knows the type

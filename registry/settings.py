@@ -94,6 +94,13 @@ class Settings(BaseSettings):
         max_length=100,
         description="Where this registry keeps data, as consent receipts tell it: a country code.",
     )
+    webhook_private: bool = Field(
+        default=False,
+        description=(
+            "Send webhooks also over http, and to addresses of this machine and its network:"
+            " for tests and intranets."
+        ),
+    )
     packs_dir: Path | None = Field(
         default=None, description="Folder of further rule packs; it may not redefine shipped ones."
     )

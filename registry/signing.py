@@ -10,7 +10,15 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from registry import assurance, grants, mandates, notices, parties, subjects
+from registry import (
+    assurance,
+    consent_requests,
+    grants,
+    mandates,
+    notices,
+    parties,
+    subjects,
+)
 from registry.database import Actor, ReadSession, WriteSession, now
 from registry.errors import ConflictError, ForbiddenError
 from registry.grant_states import GrantEventKind
@@ -82,6 +90,7 @@ async def sign(
         representative_id=None if right is None else right.id,
     )
     await _take_effect(session, grant, subject, actor.principal_id, law)
+    await consent_requests.grant_changed(session, grant_id)
     return grant
 
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "serve": _Entry("serve", "serve", "Serve the registry over HTTP."),
     "demo": _Entry("demo", "demo", "See the whole thing work, from photographs to proofs."),
     "check": _Entry("check", "check", "Ask a running registry whether a use is consented."),
+    "request": _Entry("requests", "app", "Requests for consent, of a service."),
     "subject": _Entry("subjects", "app", "People on record, and pictures of them."),
     "enroll": _Entry("enroll", "enroll", "Enrol photographs and recordings of a person."),
     "sample": _Entry("samples", "app", "Enrolled samples: listed, decided on, taken back."),

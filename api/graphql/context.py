@@ -1,6 +1,7 @@
 """What every resolver is given: the database as the caller sees it, and one request's loaders."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -16,6 +17,7 @@ from registry import (
     assets,
     attestations,
     consent_events,
+    consent_requests,
     filings,
     grants,
     objections,
@@ -25,6 +27,7 @@ from registry import (
     samples,
     signing,
     subjects,
+    webhooks,
 )
 from registry.consent_receipts import ConsentReceipt, Issuer
 from registry.database import Database, ReadSession
@@ -62,6 +65,18 @@ class Context:
         everything = state.db.acting_for(OPERATOR)  # their resolvers ask who may have them
         self.receipts_of_grant = loader(everything, self._grant_receipts)
         self.receipts_of_objection = loader(everything, self._objection_receipts)
+        self.grants = loader(self.db, grants.by_ids)
+        self.consent_requests = loader(self.db, consent_requests.standings)
+        self.webhooks_ended = loader(self.db, webhooks.ended)
+
+    @property
+    def registry(self) -> Database:
+        """The registry's own view, for what a caller brings about and may not see.
+
+        It ends with the caller's token. Whoever uses it has checked that the caller may.
+        """
+        actor = replace(OPERATOR, credential_id=self.caller.actor.credential_id)
+        return self.state.db.acting_for(actor)
 
     async def ial(self) -> int:
         """How well the caller is known now: by the token or by attestation (NIST SP 800-63A).

@@ -8,6 +8,7 @@ from api.graphql.attestations import AttestationMutation
 from api.graphql.cases import CaseMutation
 from api.graphql.challenges import ChallengeMutation
 from api.graphql.checks import CheckQuery
+from api.graphql.consent_requests import ConsentRequestMutation, ConsentRequestQuery
 from api.graphql.contests import ContestMutation
 from api.graphql.erasure import ErasureMutation
 from api.graphql.errors import ProblemHandler
@@ -16,6 +17,7 @@ from api.graphql.filings import FilingMutation
 from api.graphql.grants import GrantMutation, GrantQuery
 from api.graphql.history import HistoryQuery
 from api.graphql.log import LogQuery
+from api.graphql.notices import NoticeQuery
 from api.graphql.objections import ObjectionMutation, ObjectionQuery
 from api.graphql.orders import OrderMutation, OrderQuery
 from api.graphql.organisations import OrganisationMutation, OrganisationQuery
@@ -27,6 +29,7 @@ from api.graphql.services import ServiceMutation, ServiceQuery
 from api.graphql.subjects import SubjectMutation, SubjectQuery
 from api.graphql.usage import UsageMutation
 from api.graphql.viewer import ViewerQuery
+from api.graphql.webhooks import WebhookMutation, WebhookQuery
 
 
 @strawberry.type(description="Read, and ask.")
@@ -43,6 +46,9 @@ class Query(
     ServiceQuery,
     OrganisationQuery,
     LogQuery,
+    NoticeQuery,
+    ConsentRequestQuery,
+    WebhookQuery,
 ):
     """Read, and ask."""
 
@@ -67,6 +73,8 @@ class Mutation(
     CaseMutation,
     ContestMutation,
     ErasureMutation,
+    ConsentRequestMutation,
+    WebhookMutation,
 ):
     """Change."""
 

@@ -7,8 +7,11 @@ import strawberry
 
 from registry.attestations import AttestationMethod
 from registry.cases import ContactKind
+from registry.consent_answers import Answer
+from registry.consent_requests import RequestState
 from registry.errors import ProblemCode
 from registry.filings import FilingStatus
+from registry.notices import NoticeKind
 from registry.policy.pack_words import HolderDecision
 from registry.policy.vocabulary import (
     AiUse,
@@ -46,6 +49,7 @@ for enum in (
     Kinship,
     LegalException,
     Modality,
+    NoticeKind,
     ObjectionState,
     ObligationCode,
     Outcome,
@@ -55,7 +59,9 @@ for enum in (
     Purpose,
     ReasonAction,
     Registration,
+    RequestState,
     SampleState,
     SubjectClass,
 ):
     strawberry.enum(enum, description=enum.__doc__)
+strawberry.enum(Answer, name="ConsentAnswer", description=Answer.__doc__)
