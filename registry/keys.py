@@ -57,6 +57,7 @@ class Keys:
         self._wrapping = SubjectKey(_derive(master, b"likeness/subject-keys/1"))
         self._blind = _derive(master, b"likeness/blind-index/1")
         self._requests = _derive(master, b"likeness/request-digest/1")
+        self._probes = _derive(master, b"likeness/probe-digest/1")
         self.deployment_key = DeploymentKey(_derive(master, b"likeness/deployment/1"))
         self.installation_id = _derive(master, b"likeness/installation/1")[:16].hex()
         self._ring = _read_ring(folder)
@@ -93,6 +94,10 @@ class Keys:
     def request_digest(self, request: bytes) -> bytes:
         """32 bytes by which a repeated request is recognised, and nothing can be guessed."""
         return hmac.digest(self._requests, request, "sha256")
+
+    def probe_digest(self, seen: str) -> bytes:
+        """32 bytes by which the same probe is known again, and nothing of it can be guessed."""
+        return hmac.digest(self._probes, seen.encode(), "sha256")
 
     @property
     def token_signer(self) -> Signer:

@@ -15,9 +15,11 @@ from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.schema import SchemaItem
 
 from registry import (
+    accesses,
     assets,
     circumstances,
     decisions,
+    doubts,
     filings,
     grants,
     idempotency,
@@ -30,6 +32,7 @@ from registry import (
     protections,
     representatives,
     reviews,
+    rulings,
     samples,
     services,
     subjects,
@@ -43,9 +46,11 @@ from registry.log import entries
 
 # Importing a concept's module puts its tables into the metadata.
 CONCEPTS = (
+    accesses,
     assets,
     circumstances,
     decisions,
+    doubts,
     entries,
     filings,
     grants,
@@ -59,6 +64,7 @@ CONCEPTS = (
     protections,
     representatives,
     reviews,
+    rulings,
     samples,
     services,
     subjects,

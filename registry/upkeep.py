@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Final
 
+from registry import claims, doubts
 from registry.database import Database, now
 from registry.errors import RegistryError
 from registry.keys import Keys
@@ -17,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 Task = Callable[[Database, Keys, datetime], Awaitable[None]]
 # Each is given the database as the operator, the keys and the time; it commits its own work.
-TASKS: Final[tuple[Task, ...]] = ()
+TASKS: Final[tuple[Task, ...]] = (claims.catch_up, doubts.look_through)
 
 
 async def run(operator: Database, keys: Keys, *, at: datetime | None = None) -> None:

@@ -1,6 +1,7 @@
 """What every resolver is given: the database as the caller sees it, and one request's loaders."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from api.auth import Caller
 from api.questions import MAX_PROBES, MAX_QUESTIONS, Asked, probes_of, require_vectors
 from api.state import State
 from registry import (
+    accesses,
     assets,
     filings,
     grants,
@@ -19,11 +21,15 @@ from registry import (
     orders,
     protections,
     representatives,
+    review_papers,
+    reviews,
     samples,
     subjects,
 )
+from registry.accesses import AccessKind
 from registry.database import Database, ReadSession
 from registry.errors import InvalidError
+from registry.principals import OPERATOR
 
 V = TypeVar("V")
 
@@ -36,7 +42,11 @@ class Context:
         self.caller = caller
         self._questions = self._probes = 0
         self.db = state.db.acting_for(caller.actor)
-        self.subjects = loader(self.db, self._subject_records)
+        # The registry itself, once the caller's right to what it is asked to do was checked.
+        self.office = state.db.acting_for(
+            replace(OPERATOR, credential_id=caller.actor.credential_id)
+        )
+        self.subjects = DataLoader[UUID, subjects.Record | None](load_fn=self._read_subjects)
         self.grant_states = loader(self.db, grants.states_by_ids)
         self.subjects_of_asset = loader(self.db, assets.subjects_of)
         self.objection_states = loader(self.db, objections.states)
@@ -46,6 +56,10 @@ class Context:
         self.representatives_of = loader(self.db, self._representatives)
         self.orders_lifted = loader(self.db, orders.lifted)
         self.filings_of = loader(self.db, filings.by_service)
+        self.review_standings = loader(self.db, reviews.standings)
+        self.review_events = loader(self.db, reviews.events)
+        self.reviews_overdue = loader(self.db, reviews.overdue)
+        self.review_papers = loader(self.db, self._review_papers)
         self.filing_standings = loader(self.db, filings.standings)
 
     async def ial(self) -> int:
@@ -62,10 +76,24 @@ class Context:
             raise InvalidError(f"Send at most {MAX_PROBES} probes at once.", field="inputs")
         require_vectors(asked, self.caller.scopes)
 
-    async def _subject_records(
+    async def _read_subjects(self, ids: list[UUID]) -> list[subjects.Record | None]:
+        async with self.db.reading() as session:
+            found = await subjects.records(session, ids, keys=self.state.keys)
+        await self.noted(found.values())
+        return [found.get(one) for one in ids]
+
+    async def noted(self, records: Iterable[subjects.Record]) -> None:
+        """Put on record that an office reads of these people; refused if it cannot be."""
+        actor = self.caller.actor
+        of_others = {one.id for one in records if one.owner_id != actor.principal_id}
+        if actor.kind in accesses.READERS and of_others:
+            async with self.db.writing() as session:
+                await accesses.note(session, of_others, actor.principal_id, AccessKind.RECORD)
+
+    async def _review_papers(
         self, session: ReadSession, ids: Collection[UUID]
-    ) -> dict[UUID, subjects.Record]:
-        return await subjects.records(session, ids, keys=self.state.keys)
+    ) -> dict[UUID, review_papers.Papers]:
+        return await review_papers.by_ids(session, ids, keys=self.state.keys)
 
     async def _protections(
         self, session: ReadSession, ids: Collection[UUID]

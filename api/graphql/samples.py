@@ -11,7 +11,7 @@ from api.graphql.context import Context, Info
 from api.graphql.errors import Problem
 from api.graphql.paging import identifier
 from api.graphql.permissions import requires
-from registry import enrolment, idempotency, probes, samples, sampling, subjects
+from registry import claims, enrolment, idempotency, probes, samples, sampling, subjects
 from registry.database import WriteSession
 from registry.policy.vocabulary import Modality
 from registry.principals import Scope
@@ -81,14 +81,15 @@ RetireSampleResult = Annotated[SampleRetired | Problem, strawberry.union("Retire
 
 async def _enrol(
     session: WriteSession, context: Context, sample_id: UUID, input: EnrollSampleInput
-) -> None:
+) -> bytes | None:
+    """Enrol it; by what digest a conflict of claims waits, if it brought one about."""
     subject_id = identifier(input.subject_id, "subject", "subjectId")
     await subjects.mine(session, subject_id)
     handle = identifier(input.media.handle, "media handle", "handle")
     upload = await probes.opened(session, handle, keys=context.state.keys)
     box = box_of(input.media.box)
     modality, vectors = sampling.sample_of(upload, modality=input.modality, box=box)
-    await enrolment.enrol(
+    enrolled = await enrolment.enrol(
         session,
         sample_id=sample_id,
         subject_id=subject_id,
@@ -100,6 +101,7 @@ async def _enrol(
         daily=context.state.settings.unverified_samples,
         keys=context.state.keys,
     )
+    return enrolled.claim
 
 
 @strawberry.type
@@ -113,6 +115,7 @@ class SampleMutation:
     async def enroll_sample(self, info: Info, input: EnrollSampleInput) -> EnrollSampleResult:
         """Enrol a photograph or recording of your subject."""
         context, media = info.context, input.media
+        claim: bytes | None = None
         async with context.db.writing() as session:
             sample_id, new = await idempotency.claim(
                 session,
@@ -128,8 +131,14 @@ class SampleMutation:
                 keys=context.state.keys,
             )
             if new:
-                await _enrol(session, context, sample_id, input)
+                claim = await _enrol(session, context, sample_id, input)
+            elif (earlier := await claims.of_sample(session, sample_id)) is not None:
+                claim = earlier.same_as
             sample = await samples.mine(session, sample_id)
+        if claim is not None:
+            async with context.office.writing() as session:
+                await claims.dispute(session, claim, sample_id)
+            raise claims.conflict()
         return SampleEnrolled(sample=sample)
 
     @strawberry.mutation(

@@ -5,6 +5,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from api.graphql.assets import AssetMutation
 from api.graphql.checks import CheckQuery
+from api.graphql.disputes import DisputeMutation
 from api.graphql.errors import ProblemHandler
 from api.graphql.filings import FilingMutation
 from api.graphql.grants import GrantMutation, GrantQuery
@@ -14,6 +15,7 @@ from api.graphql.objections import ObjectionMutation, ObjectionQuery
 from api.graphql.orders import OrderMutation, OrderQuery
 from api.graphql.protections import ProtectionMutation
 from api.graphql.representatives import RepresentativeMutation
+from api.graphql.reviews import ReviewMutation, ReviewQuery
 from api.graphql.samples import SampleMutation
 from api.graphql.services import ServiceMutation, ServiceQuery
 from api.graphql.subjects import SubjectMutation, SubjectQuery
@@ -31,6 +33,7 @@ class Query(
     ObjectionQuery,
     OrderQuery,
     ServiceQuery,
+    ReviewQuery,
     LogQuery,
 ):
     """Read, and ask."""
@@ -49,6 +52,8 @@ class Mutation(
     ServiceMutation,
     FilingMutation,
     UsageMutation,
+    ReviewMutation,
+    DisputeMutation,
 ):
     """Change."""
 

@@ -5,6 +5,7 @@ Imported by `context`, which every type's module imports: an enum is registered 
 
 import strawberry
 
+from registry.accesses import AccessKind
 from registry.errors import ProblemCode
 from registry.filings import FilingStatus
 from registry.policy.vocabulary import (
@@ -26,10 +27,12 @@ from registry.policy.vocabulary import (
     SubjectClass,
 )
 from registry.principals import PrincipalKind
+from registry.reviews import ReviewEventKind, ReviewKind, ReviewState, Ruling
 from registry.samples import SampleState
 from registry.standing import ProtectionKind
 
 for enum in (
+    AccessKind,
     AiUse,
     Basis,
     CircumstanceName,
@@ -49,6 +52,10 @@ for enum in (
     Purpose,
     ReasonAction,
     Registration,
+    ReviewEventKind,
+    ReviewKind,
+    ReviewState,
+    Ruling,
     SampleState,
     SubjectClass,
 ):
