@@ -47,6 +47,11 @@ def require_desk(actor: Actor) -> None:
         raise ForbiddenError("Only a reviewer works at the desk.")
 
 
+def reads_papers(standing: Standing, principal_id: UUID) -> bool:
+    """Whether somebody has the review, or had it and ruled: only they read its papers."""
+    return principal_id == standing.assignee or principal_id in standing.reviewers
+
+
 async def take(session: WriteSession, *, review_id: UUID, actor: Actor) -> Review:
     """Take a review that nobody has: from now on it is this reviewer's to decide."""
     require_desk(actor)

@@ -5,6 +5,7 @@ remembers how far they have read it misses none, however late one was committed.
 times about the same media, the desk has one review.
 """
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,9 +15,9 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKey, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from registry import replay
+from registry import subjects
 from registry.database import Base, Database, WriteSession, new_id
-from registry.decisions import Decision, Recorded
+from registry.decisions import Decision, Recorded, open_recorded
 from registry.errors import ConflictError
 from registry.keys import Keys
 from registry.log.entries import LogLeaf
@@ -34,6 +35,8 @@ _KINDS: Final = {
     "AMBIGUOUS": ReviewKind.AMBIGUOUS_MATCH,
 }
 _WITHOUT_DOUBT: Final = (Outcome.PERMITTED, Outcome.UNKNOWN)
+
+logger = logging.getLogger(__name__)
 
 
 class LogScan(Base):
@@ -70,25 +73,41 @@ async def _next_batch(session: WriteSession, keys: Keys) -> bool:
     end = await session.scalar(select(func.max(LogLeaf.index)).where(LogLeaf.index < done + BATCH))
     if end is None or end < done:
         return False
-    rows = await session.scalars(
+    found = await session.scalars(
         select(Decision)
         .join(LogLeaf, LogLeaf.decision_id == Decision.id)
         .where(LogLeaf.index >= done, LogLeaf.index <= end, Decision.outcome.not_in(_WITHOUT_DOUBT))
         .order_by(LogLeaf.index)
     )
-    for row in rows:
-        await _open_reviews(session, row, keys)
+    await _open_reviews(session, list(found), keys)
     session.add(LogScan(size=end + 1, scanned_by=OPERATOR_ID))
     return True
 
 
-async def _open_reviews(session: WriteSession, row: Decision, keys: Keys) -> None:
-    try:
-        recorded = await replay.opened(session, row, keys=keys)
-    except (SealError, ConflictError):
-        return  # somebody it speaks of was erased, or an earlier release kept too little
-    for doubt in doubts(recorded):
-        await _put(session, doubt, row, keys)
+async def _open_reviews(session: WriteSession, rows: Sequence[Decision], keys: Keys) -> None:
+    wrapped = await subjects.wrapped_keys(session, {one for row in rows for one in row.sealed_for})
+    put: set[bytes] = set()
+    for row in rows:
+        if not wrapped.keys() >= set(row.sealed_for):
+            continue  # somebody it speaks of was erased
+        try:
+            recorded = open_recorded(
+                row.sealed_facts,
+                decision_id=row.id,
+                subjects=[(one, wrapped[one]) for one in row.sealed_for],
+                keys=keys,
+            )
+        except ConflictError:
+            continue  # an earlier release kept too little
+        except SealError:
+            # One damaged row must not keep all the others from the desk.
+            logger.exception("Decision %s cannot be opened: damaged, or other keys.", row.id)
+            continue
+        for doubt in doubts(recorded):
+            digest = _digest(doubt, row, keys)
+            if digest not in put:
+                await _put(session, doubt, row, digest, keys)
+                put.add(digest)
 
 
 def doubts(recorded: Recorded) -> Iterator[Doubt]:
@@ -97,16 +116,16 @@ def doubts(recorded: Recorded) -> Iterator[Doubt]:
         if reason.code not in _KINDS or reason.person is None:
             continue
         sightings = recorded.facts.persons[reason.person].sightings
-        for probe, subjects in _seen(recorded, reason.person, sightings).items():
-            yield Doubt(_KINDS[reason.code], subjects, probe)
+        for probe, near in _seen(recorded, reason.person, sightings).items():
+            yield Doubt(_KINDS[reason.code], near, probe)
 
 
 def matches(recorded: Recorded) -> tuple[Doubt, ...]:
     """Every probe that was held for somebody, sure or unsure."""
     return tuple(
-        Doubt(ReviewKind.FALSE_MATCH, subjects, probe)
+        Doubt(ReviewKind.FALSE_MATCH, near, probe)
         for index, person in enumerate(recorded.facts.persons)
-        for probe, subjects in _seen(recorded, index, person.sightings).items()
+        for probe, near in _seen(recorded, index, person.sightings).items()
     )
 
 
@@ -125,10 +144,16 @@ def _seen(
     return found
 
 
-async def _put(session: WriteSession, doubt: Doubt, row: Decision, keys: Keys) -> None:
-    """One review of this service, these people and this media, however often it is asked."""
+def _digest(doubt: Doubt, row: Decision, keys: Keys) -> bytes:
+    """Equal for the same service, people and media."""
     ids = ",".join(sorted(map(str, doubt.subject_ids)))
-    digest = keys.probe_digest(f"doubt:{row.service_id}:{ids}:{doubt.probe}")
+    return keys.probe_digest(f"doubt:{row.service_id}:{ids}:{doubt.probe}")
+
+
+async def _put(
+    session: WriteSession, doubt: Doubt, row: Decision, digest: bytes, keys: Keys
+) -> None:
+    """One review of this service, these people and this media, however often it is asked."""
     if await same(session, digest) is not None:
         return
     review_id = new_id()

@@ -184,7 +184,7 @@ class DisputeMutation:
         return ReviewAppealed(review_id=strawberry.ID(str(appeal_id)))
 
     @strawberry.mutation(
-        extensions=[requires(Scope.REVIEWS_WRITE)],
+        extensions=[requires(Scope.ORDERS_WRITE, Scope.REVIEWS_WRITE)],
         description="Ask, as an authority, who somebody is. Two reviewers decide.",
     )
     async def request_disclosure(
@@ -208,7 +208,7 @@ class DisputeMutation:
         return DisclosureRequested(review_id=strawberry.ID(str(review_id)))
 
     @strawberry.mutation(
-        extensions=[requires(Scope.REVIEWS_WRITE)],
+        extensions=[requires(Scope.ORDERS_WRITE, Scope.REVIEWS_WRITE)],
         description="Read, as the authority that asked, who they are: once.",
     )
     async def read_disclosure(self, info: Info, review_id: strawberry.ID) -> ReadDisclosureResult:

@@ -99,7 +99,7 @@ class Review:
     async def papers(review: strawberry.Parent[reviews.Review], info: Info) -> Papers | None:
         """What there is to read, for whoever has it, or had it and ruled."""
         standing = await _standing(review, info)
-        if info.context.caller.actor.principal_id not in {standing.assignee, *standing.reviewers}:
+        if not desk.reads_papers(standing, info.context.caller.actor.principal_id):
             return None
         return await info.context.review_papers.load(review.id)
 
