@@ -48,17 +48,31 @@ async def sealed(
 
 
 async def opened(session: ReadSession, review: Review, *, keys: Keys) -> Papers:
-    """The papers again; none where there were none, or somebody they speak of was erased."""
+    """The papers of a review; none where there are none, or somebody was erased."""
     if review.sealed is None:
         return Papers()
+    return await unsealed(
+        session, review.sealed, review_id=review.id, subject_ids=review.subject_ids, keys=keys
+    )
+
+
+async def unsealed(
+    session: ReadSession,
+    body: bytes,
+    *,
+    review_id: UUID,
+    subject_ids: Collection[UUID],
+    keys: Keys,
+) -> Papers:
+    """What `sealed` sealed; none where somebody it speaks of was erased."""
     try:
-        wrapped = await _wrapped(session, review.subject_ids)
+        wrapped = await _wrapped(session, subject_ids)
     except NotFoundError:
         return Papers()
-    body = keys.deployment_key.open(review.sealed, context=_context(review.id))
+    body = keys.deployment_key.open(body, context=_context(review_id))
     for subject_id in sorted(wrapped, reverse=True):
         key = keys.open_key(subject_id, wrapped[subject_id])
-        body = key.open(body, context=_context(review.id))
+        body = key.open(body, context=_context(review_id))
     found = orjson.loads(body)
     seen = tuple((probe, tuple(ids)) for probe, ids in found.pop("seen"))
     return Papers(**found, seen=seen)

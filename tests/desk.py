@@ -72,6 +72,11 @@ def by(vector: Vector) -> Json:
     return {"faceVector": {"encoder": FACE, "base64": base64.b64encode(vector.tobytes()).decode()}}
 
 
+def box(place: int) -> dict[str, int]:
+    """Where the face at this place of an upload is."""
+    return {"x": 300 * place, "y": 0, "width": 100, "height": 100}
+
+
 @dataclass(frozen=True)
 class Desk:
     """People who enrol, services that ask and reviewers who decide, each over GraphQL."""
@@ -91,10 +96,13 @@ class Desk:
     async def reviewer(self) -> Account:
         return await self.accounts.open(PrincipalKind.REVIEWER)
 
-    async def upload(self, account: Account, vector: Vector, *, sha256: bytes | None = None) -> str:
-        """The handle of a picture of this face."""
-        target = FaceTarget(
-            box=Box(0, 0, 100, 100), seconds=None, trouble=None, vectors={FACE: vector.tobytes()}
+    async def upload(self, account: Account, *vectors: Vector, sha256: bytes | None = None) -> str:
+        """The handle of a picture of these faces, side by side: see `box`."""
+        targets = tuple(
+            FaceTarget(
+                box=Box(**box(at)), seconds=None, trouble=None, vectors={FACE: one.tobytes()}
+            )
+            for at, one in enumerate(vectors)
         )
         encoding = MediaEncoding(
             kind="image",
@@ -105,7 +113,7 @@ class Desk:
             picture=PictureHash(
                 "phash-256/1", secrets.token_bytes(32), secrets.token_bytes(32), usable=True
             ),
-            faces=(target,),
+            faces=targets,
             faces_searched=True,
             voices_searched=True,
             enrolling=True,

@@ -21,6 +21,7 @@ from registry import (
     orders,
     protections,
     representatives,
+    review_evidence,
     review_papers,
     reviews,
     samples,
@@ -60,6 +61,7 @@ class Context:
         self.review_events = loader(self.db, reviews.events)
         self.reviews_overdue = loader(self.db, reviews.overdue)
         self.review_papers = loader(self.db, self._review_papers)
+        self.review_evidence = loader(self.db, self._review_evidence)
         self.filing_standings = loader(self.db, filings.standings)
 
     async def ial(self) -> int:
@@ -94,6 +96,11 @@ class Context:
         self, session: ReadSession, ids: Collection[UUID]
     ) -> dict[UUID, review_papers.Papers]:
         return await review_papers.by_ids(session, ids, keys=self.state.keys)
+
+    async def _review_evidence(
+        self, session: ReadSession, ids: Collection[UUID]
+    ) -> dict[UUID, list[review_evidence.Statement]]:
+        return await review_evidence.by_review(session, ids, keys=self.state.keys)
 
     async def _protections(
         self, session: ReadSession, ids: Collection[UUID]

@@ -10,7 +10,7 @@ from api.graphql.context import Info
 from api.graphql.errors import Problem
 from api.graphql.paging import identifier
 from api.graphql.permissions import requires
-from registry import decisions, desk, disclosures, disputes, review_papers, reviews
+from registry import decisions, desk, disclosures, disputes, review_evidence, review_papers, reviews
 from registry.database import WriteSession
 from registry.errors import InvalidError, NotFoundError
 from registry.principals import PrincipalKind, Scope
@@ -31,6 +31,15 @@ class DisputeDecisionInput:
 @strawberry.input(description="Which decided review, and why it is wrong.")
 class AppealReviewInput:
     """Which decided review, and why it is wrong."""
+
+    review_id: strawberry.ID
+    statement: str
+    idempotency_key: str | None = None
+
+
+@strawberry.input(description="What a party of a review has to say to whoever decides it.")
+class AddEvidenceInput:
+    """What a party of a review has to say."""
 
     review_id: strawberry.ID
     statement: str
@@ -62,6 +71,13 @@ class ReviewAppealed:
     review_id: strawberry.ID = strawberry.field(description="Of the appeal.")
 
 
+@strawberry.type(description="Whoever decides the review reads it.")
+class EvidenceAdded:
+    """Whoever decides the review reads it."""
+
+    id: strawberry.ID
+
+
 @strawberry.type(description="Two reviewers will decide. You are told when they have.")
 class DisclosureRequested:
     """Two reviewers will decide."""
@@ -89,6 +105,7 @@ DisputeDecisionResult = Annotated[
     DecisionDisputed | Problem, strawberry.union("DisputeDecisionResult")
 ]
 AppealReviewResult = Annotated[ReviewAppealed | Problem, strawberry.union("AppealReviewResult")]
+AddEvidenceResult = Annotated[EvidenceAdded | Problem, strawberry.union("AddEvidenceResult")]
 RequestDisclosureResult = Annotated[
     DisclosureRequested | Problem, strawberry.union("RequestDisclosureResult")
 ]
@@ -182,6 +199,29 @@ class DisputeMutation:
             if new:
                 await _appeal(info, session, appeal_id, input.review_id, input.statement)
         return ReviewAppealed(review_id=strawberry.ID(str(appeal_id)))
+
+    @strawberry.mutation(
+        extensions=[requires(Scope.CHECK, Scope.SUBJECTS_WRITE)],
+        description="Say something in a review that concerns you, while it waits.",
+    )
+    async def add_evidence(self, info: Info, input: AddEvidenceInput) -> AddEvidenceResult:
+        """Say something in a review that concerns you."""
+        caller = info.context.caller.actor.principal_id
+        async with info.context.office.writing() as session:
+            evidence_id, new = await once.claim(info, session, "addEvidence", input)
+            if new:
+                wanted = identifier(input.review_id, "review", "reviewId")
+                review = await reviews.mine(session, wanted)
+                await desk.require_party(session, review, caller)
+                await review_evidence.give(
+                    session,
+                    review,
+                    evidence_id=evidence_id,
+                    given_by=caller,
+                    statement=input.statement,
+                    keys=info.context.state.keys,
+                )
+        return EvidenceAdded(id=strawberry.ID(str(evidence_id)))
 
     @strawberry.mutation(
         extensions=[requires(Scope.ORDERS_WRITE, Scope.REVIEWS_WRITE)],

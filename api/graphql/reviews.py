@@ -10,7 +10,7 @@ from api.graphql.context import Info
 from api.graphql.errors import Problem
 from api.graphql.paging import DEFAULT_PAGE, Connection, after, connection, identifier
 from api.graphql.permissions import requires
-from registry import desk, dockets, reviews
+from registry import desk, dockets, review_evidence, reviews
 from registry.principals import Scope
 from registry.review_papers import Papers
 from registry.reviews import ReviewEventKind, ReviewKind, ReviewState, Ruling, Standing
@@ -42,6 +42,18 @@ class ReviewPapers:
     async def probes(papers: strawberry.Parent[Papers]) -> list[str]:
         """What was compared."""
         return [probe for probe, _ in papers.seen]
+
+
+@strawberry.type(description="What a party of a review has to say.")
+class ReviewStatement:
+    """What a party of a review has to say."""
+
+    id: strawberry.ID
+    given_by: strawberry.ID
+    created_at: datetime
+    statement: str | None = strawberry.field(
+        description="Null where somebody it speaks of was erased."
+    )
 
 
 @strawberry.type(description="Something that waits for a person, or was decided by one.")
@@ -102,6 +114,20 @@ class Review:
         if not desk.reads_papers(standing, info.context.caller.actor.principal_id):
             return None
         return await info.context.review_papers.load(review.id)
+
+    @strawberry.field(
+        graphql_type=list[ReviewStatement],
+        description="What the parties have to say: for whoever reads the papers, oldest first.",
+    )
+    @staticmethod
+    async def evidence(
+        review: strawberry.Parent[reviews.Review], info: Info
+    ) -> list[review_evidence.Statement]:
+        """What the parties have to say, for whoever reads the papers."""
+        standing = await _standing(review, info)
+        if not desk.reads_papers(standing, info.context.caller.actor.principal_id):
+            return []
+        return await info.context.review_evidence.load(review.id) or []
 
 
 async def _standing(review: reviews.Review, info: Info) -> Standing:

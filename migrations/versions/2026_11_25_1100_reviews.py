@@ -52,6 +52,17 @@ def create_reviews() -> None:
         sa.Column("about", sa.Uuid(), nullable=True),
     )
     op.create_index(op.f("ix_reviews_about"), "reviews", ["about"], unique=False)
+    fact(
+        "review_evidence",
+        sa.Column("review_id", sa.Uuid(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        by="given_by",
+        indexed="review_id",
+    )
+    op.create_foreign_key(
+        op.f("fk_review_evidence_review_id"), "review_evidence", "reviews", ["review_id"], ["id"]
+    )
+    secure("review_evidence", read=OF_REVIEW.format(table="review_evidence"), add=OPERATOR)
     secure(
         "review_events",
         read=OF_REVIEW.format(table="review_events"),
@@ -83,5 +94,6 @@ def downgrade() -> None:
     op.drop_table("log_scans")
     op.drop_table("ruling_events")
     op.drop_table("rulings")
+    op.drop_table("review_evidence")
     op.drop_table("review_events")
     op.drop_index(op.f("ix_reviews_about"), "reviews")

@@ -12,7 +12,7 @@ from registry.errors import ProblemCode
 from registry.principals import PrincipalKind
 from tests import acts
 from tests.conftest import Account, Accounts, Execute, Json
-from tests.desk import ENROL, Desk, by, near
+from tests.desk import APPEAL, ENROL, Desk, by, near
 from tests.registry.enrolling import unit
 
 STANDING = """
@@ -20,6 +20,15 @@ query ($id: ID!) { subject(id: $id) { registration samples { id state } } }
 """
 GRANTS = """
 query ($id: ID!) { grants(subjectId: $id) { edges { node { id state } } } }
+"""
+
+EVIDENCE = """
+mutation ($input: AddEvidenceInput!) { addEvidence(input: $input) {
+  ... on EvidenceAdded { id } ... on Problem { code message } } }
+"""
+READ = """
+query ($first: Int!) { reviews(kind: CLAIM_CONFLICT, first: $first) {
+  edges { node { id evidence { statement givenBy } } } } }
 """
 
 
@@ -230,6 +239,67 @@ async def test_a_conflict_that_was_left_half_way_takes_effect_later(
             at = await now(session)
         await claims.catch_up(desk.operator, desk.state.keys, at)
         assert (await conflict.shown("first"))["registration"] == "DISPUTED"
+
+
+async def test_both_have_their_say_until_it_is_decided(
+    conflict: Conflict, accounts: Accounts
+) -> None:
+    desk, reviewer = conflict.desk, await conflict.desk.reviewer()
+    review = (await conflict.review(reviewer))["id"]
+    for name, owner in conflict.owners.items():
+        given = {"reviewId": review, "statement": f"I am the {name}.", "idempotencyKey": "one"}
+        made = [(await desk.execute(owner, EVIDENCE, input=given))["addEvidence"] for _ in "ab"]
+        assert made[0] == made[1]
+    given = {"reviewId": review, "statement": "I know both."}
+    stranger = await desk.execute(await accounts.open(), EVIDENCE, input=given)
+    assert stranger["addEvidence"]["code"] == "NOT_FOUND"
+    assert (await desk.execute(reviewer, READ, first=100))["reviews"]["edges"][-1]["node"] == {
+        "id": review,
+        "evidence": [],
+    }
+    await desk.take(reviewer, review)
+    read = (await desk.execute(reviewer, READ, first=100))["reviews"]["edges"][-1]["node"]
+    assert [(one["statement"], one["givenBy"]) for one in read["evidence"]] == [
+        (f"I am the {name}.", str(owner.id)) for name, owner in conflict.owners.items()
+    ]
+    await desk.decide(reviewer, review, "COEXISTING")
+    late = await desk.execute(conflict.owners["first"], EVIDENCE, input=given)
+    assert late["addEvidence"]["code"] == "CONFLICT"
+
+
+async def test_the_second_wins_on_appeal(conflict: Conflict) -> None:
+    desk = conflict.desk
+    review = await conflict.decided("FIRST_HOLDER")
+    given = {"reviewId": review["id"], "statement": "Here is my passport."}
+    made = await desk.execute(conflict.owners["second"], APPEAL, input=given)
+    for _ in range(2):
+        ruled = await desk.rule(
+            await desk.reviewer(), made["appealReview"]["reviewId"], "SECOND_HOLDER"
+        )
+    assert ruled["review"]["state"] == "CLOSED"
+    assert await conflict.registrations() == ["DISPUTED", "VERIFIED"]
+    assert await conflict.grants() == ["REVOKED", "REVOKED"]
+    assert await conflict.samples() == [["REFUSED"], ["ENROLLED"]]
+
+
+async def test_a_third_claim_keeps_both_in_dispute_when_the_first_is_settled(
+    conflict: Conflict, accounts: Accounts
+) -> None:
+    desk, third = conflict.desk, await accounts.open()
+    own = await acts.subject(desk.execute, third)
+    made = await desk.enrol(third, own, near(conflict.face, 0.97))
+    assert made["code"] == "CLAIM_CONFLICT"
+    reviewer = await desk.reviewer()
+    for review in await desk.reviews(reviewer, subject=conflict.subjects["first"]):
+        if conflict.subjects["second"] in review["subjectIds"]:
+            await desk.rule(reviewer, review["id"], "FIRST_HOLDER")
+            assert await conflict.registrations() == ["DISPUTED", "DISPUTED"]
+            assert await conflict.grants() == ["SUSPENDED", "REVOKED"]
+        else:
+            other = review["id"]
+    await desk.rule(reviewer, other, "FIRST_HOLDER")
+    assert await conflict.registrations() == ["VERIFIED", "DISPUTED"]
+    assert await conflict.grants() == ["ACTIVE", "REVOKED"]
 
 
 async def test_nobody_decides_on_a_face_of_their_own(conflict: Conflict) -> None:

@@ -2,15 +2,22 @@
 
 import secrets
 
+import numpy as np
 import pytest
 
 from api.state import State
-from registry.database import Database
+from registry import disputes, services
+from registry.database import Database, new_id, now
+from registry.principals import PrincipalKind
 from tests import acts
 from tests.conftest import Account, Accounts, Execute, Json
-from tests.desk import APPEAL, DISPUTE, Desk, by, near
+from tests.desk import APPEAL, DISPUTE, Desk, Vector, box, by, near
 from tests.registry.enrolling import unit
 
+AS_OF = """
+query ($input: CheckInput!, $at: DateTime!, $service: ID) {
+  consentAsOf(input: $input, at: $at, service: $service) { outcome reasons { code } } }
+"""
 CLEAR = {"NO_MATCH", "OWN_LAWFUL_BASIS_NEEDED"}
 
 
@@ -170,3 +177,104 @@ async def test_a_registered_picture_that_matches_is_no_matter_of_opinion(
     again = await desk.ask(service, probe)
     assert acts.codes(again) == acts.codes(decision)
     assert "ASSET_MATCH" in acts.codes(again)
+
+
+async def test_a_ruling_on_one_face_of_a_picture_is_none_on_another(doubtful: Doubtful) -> None:
+    desk, other = doubtful.desk, near(doubtful.face, doubtful.desk.cosine("grey"))
+    handle = await desk.upload(doubtful.service, doubtful.grey, other, sha256=b"\1" * 32)
+
+    def face(place: int) -> Json:
+        return {"media": {"handle": handle, "box": box(place)}}
+
+    reviewer = await desk.reviewer()
+    assert await doubtful.codes(face(0)) == {"GREY_ZONE_MATCH"}
+    await desk.look_through()
+    for review in await desk.reviews(reviewer, subject=doubtful.subject, state="OPEN"):
+        await desk.rule(reviewer, review["id"], "NOT_THE_SAME_PERSON")
+    assert await doubtful.codes(face(0)) == CLEAR
+    assert await doubtful.codes(face(1)) == {"GREY_ZONE_MATCH"}
+    assert await doubtful.codes({"media": {"handle": handle}}) == {"GREY_ZONE_MATCH"}
+
+
+async def test_of_two_who_may_be_meant_the_other_is_ruled_out(
+    desk: Desk, owner: Account, service: Account
+) -> None:
+    vector, at_match = unit(), desk.cosine("match") + 0.01
+    twin = near(vector, desk.cosine("grey"))
+    first, second = await desk.somebody(owner, vector), await desk.somebody(owner, twin)
+    probe = by(between(vector, twin, at_match))
+    assert acts.codes(await desk.ask(service, probe)) == {"AMBIGUOUS"}
+    await desk.look_through()
+    reviewer = await desk.reviewer()
+    (review,) = await desk.reviews(reviewer, subject=first)
+    assert review["kind"] == "AMBIGUOUS_MATCH"
+    assert set(review["subjectIds"]) == {first, second}
+    unsaid = await desk.rule(reviewer, review["id"], "SAME_PERSON")
+    assert (unsaid["code"], unsaid["field"]) == ("INVALID", "subjectId")
+    await desk.decide(reviewer, review["id"], "SAME_PERSON", subjectId=first)
+    assert "AMBIGUOUS" not in acts.codes(await desk.ask(service, probe))
+    await desk.execute(owner, acts.OBJECT, input={"subjectId": first})
+    assert acts.codes(await desk.ask(service, probe)) == {"OBJECTION"}
+
+
+def between(first: Vector, second: Vector, cosine: float) -> Vector:
+    """A vector at this cosine from two others."""
+    middle = first.astype(np.float64) + second
+    middle *= cosine / (1 + float(first @ second))
+    other = unit(len(first)).astype(np.float64)
+    for one in (first, second - float(first @ second) * first):
+        other -= (other @ one) / (one @ one) * one
+    other *= np.sqrt(1 - middle @ middle) / np.linalg.norm(other)
+    return (middle + other).astype(np.float32)
+
+
+async def test_the_past_is_answered_as_it_was_ruled_then(desk: Desk, doubtful: Doubtful) -> None:
+    async with desk.operator.reading() as session:
+        before = await now(session)
+    vector = by(doubtful.grey)
+    await doubtful.codes(vector)
+    reviewer = await desk.reviewer()
+    await desk.look_through()
+    for review in await desk.reviews(reviewer, subject=doubtful.subject):
+        await desk.rule(reviewer, review["id"], "NOT_THE_SAME_PERSON")
+    auditor = await desk.accounts.open(PrincipalKind.AUDITOR)
+    asked = acts.question(persons=[{"probes": [vector]}])
+    async with desk.operator.reading() as session:
+        after = await now(session)
+    outcomes = []
+    for at in (before, after):
+        told = await desk.execute(
+            auditor, AS_OF, input=asked, at=at.isoformat(), service=str(doubtful.service.id)
+        )
+        outcomes.append({one["code"] for one in told["consentAsOf"]["reasons"]})
+    assert outcomes == [{"GREY_ZONE_MATCH"}, CLEAR]
+
+
+async def test_a_service_disputes_so_often_a_day(
+    desk: Desk, doubtful: Doubtful, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disputes, "DAILY", 1)
+    for refused in (False, True):
+        decision = await desk.ask(doubtful.service, by(unit()))
+        given = {"decisionId": decision["id"], "statement": "No."}
+        if refused:
+            with pytest.raises(AssertionError, match="BUSY"):
+                await desk.execute(doubtful.service, DISPUTE, input=given)
+        else:
+            made = await desk.execute(doubtful.service, DISPUTE, input=given)
+            assert "reviewId" in made["disputeDecision"]
+
+
+async def test_whoever_owns_the_service_does_not_decide_its_dispute(
+    desk: Desk, doubtful: Doubtful
+) -> None:
+    judge = await desk.reviewer()
+    async with desk.operator.writing() as session:
+        own = await services.register(
+            session, service_id=new_id(), owner_id=judge.id, name=f"of {judge.handle}"
+        )
+    service = Account(own.id, PrincipalKind.SERVICE, await desk.accounts.token(own.id), own.name)
+    decision = await desk.ask(service, by(doubtful.grey))
+    given = {"decisionId": decision["id"], "statement": "No."}
+    made = (await desk.execute(service, DISPUTE, input=given))["disputeDecision"]
+    assert (await desk.take(judge, made["reviewId"]))["code"] == "FORBIDDEN"
