@@ -15,7 +15,8 @@ from sqlalchemy import select
 from registry import enrolment, grants, notices, reviews, rulings, samples, subjects
 from registry.database import Database, ReadSession, WriteSession, now, take_turns
 from registry.errors import ClaimConflictError
-from registry.grants import Grant, GrantEventKind
+from registry.grant_states import FINAL, GrantEventKind
+from registry.grants import Grant
 from registry.keys import Keys
 from registry.notices import NoticeKind
 from registry.policy.vocabulary import GrantState, Registration
@@ -25,6 +26,13 @@ from registry.subjects import Subject, SubjectEvent, SubjectEventKind
 
 ANSWER_WITHIN: Final = timedelta(hours=72)  # the first holder is asked to answer by then
 SUSPENDED_FOR: Final = "claim conflict"
+_TURNS: Final = frozenset({GrantEventKind.SUSPENDED, GrantEventKind.RESUMED})
+_TOLD: Final = {
+    GrantEventKind.SUSPENDED: NoticeKind.GRANT_SUSPENDED,
+    GrantEventKind.RESUMED: NoticeKind.GRANT_ACTIVE,
+    GrantEventKind.REVOKED: NoticeKind.GRANT_REVOKED,
+}
+_HELD: Final = (GrantEventKind.SUSPENDED, SUSPENDED_FOR)
 
 
 def conflict() -> ClaimConflictError:
@@ -160,9 +168,14 @@ async def _suspend(session: WriteSession, subject_id: UUID, actor_id: UUID) -> N
     states = await grants.states(session, given)
     for grant in given:
         if states[grant.id] is GrantState.ACTIVE:
-            await grants.record(
-                session, grant, GrantEventKind.SUSPENDED, actor_id, reason=SUSPENDED_FOR
-            )
+            await _move(session, grant, GrantEventKind.SUSPENDED, actor_id)
+
+
+async def _move(session: WriteSession, grant: Grant, kind: GrantEventKind, actor_id: UUID) -> None:
+    """Suspend, resume or revoke a grant, and tell the services it names."""
+    await grants.record(session, grant, kind, actor_id, reason=SUSPENDED_FOR)
+    for service_id in grant.grantees or ():
+        await notices.tell(session, service_id, _TOLD[kind], about=grant.id)
 
 
 async def _confirm(
@@ -179,12 +192,10 @@ async def _confirm(
         given = await _grants_of(session, subject_id)
         history = await grants.events(session, [one.id for one in given])
         for grant in given:
-            last = history[grant.id][-1:]
-            if [(one.kind, one.reason) for one in last] == [
-                (GrantEventKind.SUSPENDED, SUSPENDED_FOR)
-            ]:
+            turns = [one for one in history[grant.id] if one.kind in _TURNS]
+            if turns and (turns[-1].kind, turns[-1].reason) == _HELD:
                 await take_turns(session, grant.id)
-                await grants.record(session, grant, GrantEventKind.RESUMED, actor_id)
+                await _move(session, grant, GrantEventKind.RESUMED, actor_id)
 
 
 async def _is_in_another(session: ReadSession, review: Review, subject_id: UUID) -> bool:
@@ -208,10 +219,8 @@ async def _reject(session: WriteSession, ids: Iterable[UUID], actor_id: UUID) ->
             await take_turns(session, grant.id)
         states = await grants.states(session, given)
         for grant in given:
-            if states[grant.id] not in grants.FINAL:
-                await grants.record(
-                    session, grant, GrantEventKind.REVOKED, actor_id, reason=SUSPENDED_FOR
-                )
+            if states[grant.id] not in FINAL:
+                await _move(session, grant, GrantEventKind.REVOKED, actor_id)
 
 
 async def _samples(session: ReadSession, review: Review) -> list[UUID]:

@@ -13,6 +13,7 @@ from api.graphql.history import HistoryQuery
 from api.graphql.log import LogQuery
 from api.graphql.objections import ObjectionMutation, ObjectionQuery
 from api.graphql.orders import OrderMutation, OrderQuery
+from api.graphql.organisations import OrganisationMutation, OrganisationQuery
 from api.graphql.protections import ProtectionMutation
 from api.graphql.representatives import RepresentativeMutation
 from api.graphql.reviews import ReviewMutation, ReviewQuery
@@ -34,6 +35,7 @@ class Query(
     OrderQuery,
     ServiceQuery,
     ReviewQuery,
+    OrganisationQuery,
     LogQuery,
 ):
     """Read, and ask."""
@@ -44,6 +46,7 @@ class Mutation(
     SubjectMutation,
     ProtectionMutation,
     RepresentativeMutation,
+    OrganisationMutation,
     SampleMutation,
     AssetMutation,
     GrantMutation,

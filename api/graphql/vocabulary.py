@@ -8,6 +8,7 @@ import strawberry
 from registry.accesses import AccessKind
 from registry.errors import ProblemCode
 from registry.filings import FilingStatus
+from registry.policy.pack_words import HolderDecision
 from registry.policy.vocabulary import (
     AiUse,
     Basis,
@@ -40,6 +41,7 @@ for enum in (
     FilingStatus,
     GrantorRole,
     GrantState,
+    HolderDecision,
     Kinship,
     LegalException,
     Modality,

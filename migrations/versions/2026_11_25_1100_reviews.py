@@ -1,7 +1,7 @@
 """What becomes of reviews, rulings that last, and who read of whom.
 
 Revision ID: 20261125_reviews
-Revises: 20261125_desk
+Revises: 20261125_hands
 Create Date: 2026-11-25 11:00:00
 """
 
@@ -11,7 +11,7 @@ from alembic import op
 from registry.migrating import CHILD_OF, DESK, ONESELF, SUBJECTS_OWN, events, fact, secure
 
 revision = "20261125_reviews"
-down_revision = "20261125_desk"
+down_revision = "20261125_hands"
 
 OPERATOR = "likeness_is_operator()"
 OF_REVIEW = CHILD_OF.format(parent="reviews", table="{table}", column="review_id")

@@ -67,7 +67,7 @@ async def test_the_upkeep_brings_each_doubt_once(
     for _ in range(3):
         for _ in range(2):
             await ask(execute, service, hash)
-        await upkeep.run(operator, state.keys)
+        await upkeep.run(operator, state.keys, state.checker.packs)
     (review,) = await about(operator, id)
     assert (review.kind, review.subject_ids) == (ReviewKind.GREY_MATCH, [UUID(id)])
 
@@ -83,7 +83,7 @@ async def test_how_far_the_log_was_read_is_remembered_and_batches_end_where_it_d
     monkeypatch.setattr(doubts, "BATCH", 2)
     for _ in range(5):
         await ask(execute, service, subject[1])
-    await upkeep.run(operator, state.keys)
+    await upkeep.run(operator, state.keys, state.checker.packs)
     async with operator.reading() as session:
         end = await session.scalar(select(func.max(LogLeaf.index)))
         read = await session.scalar(select(func.max(LogScan.size)))
@@ -103,7 +103,7 @@ async def test_another_service_has_a_review_of_its_own(
     other = await accounts.open(service.kind)
     for one in (service, other):
         await ask(execute, one, subject[1])
-    await upkeep.run(operator, state.keys)
+    await upkeep.run(operator, state.keys, state.checker.packs)
     assert len(await about(operator, subject[0])) == 2
 
 
@@ -153,5 +153,5 @@ async def test_what_is_about_an_erased_person_is_passed_over(
     connection = await asyncpg.connect(urls[0])
     await connection.execute("delete from subject_keys where subject_id = $1", UUID(subject[0]))
     await connection.close()
-    await upkeep.run(operator, state.keys)
+    await upkeep.run(operator, state.keys, state.checker.packs)
     assert await about(operator, subject[0]) == []

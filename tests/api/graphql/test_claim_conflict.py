@@ -134,7 +134,17 @@ async def test_the_first_holder_is_told_within_which_time_to_answer(conflict: Co
     review = await conflict.review(reviewer)
     for name in ("first", "second"):
         told = await conflict.desk.notices(conflict.owners[name])
-        assert [(kind, str(about)) for kind, about in told] == [("CLAIM_CONFLICT", review["id"])]
+        assert ("CLAIM_CONFLICT", review["id"]) in [(kind, str(about)) for kind, about in told]
+
+
+async def test_the_services_are_told_what_becomes_of_their_grants(conflict: Conflict) -> None:
+    async def told() -> list[str]:
+        return [kind for kind, _ in await conflict.desk.notices(conflict.service)]
+
+    before = await told()
+    assert before[-2:] == ["GRANT_SUSPENDED", "GRANT_SUSPENDED"]
+    await conflict.decided("FIRST_HOLDER")
+    assert sorted((await told())[len(before) :]) == ["GRANT_ACTIVE", "GRANT_REVOKED"]
 
 
 async def test_more_samples_of_one_conflict_are_one_review(conflict: Conflict) -> None:
@@ -203,7 +213,7 @@ async def test_below_ial2_nothing_is_shown_and_nobody_verified_is_moved(
     conflict.subjects = {"first": subject}
     assert (await conflict.shown("first"))["registration"] == "VERIFIED"
     assert (await conflict.ask("first"))[0] == "PERMITTED"
-    assert await desk.notices(first) == []
+    assert {kind for kind, _ in await desk.notices(first)} <= {"GRANT_ACTIVE"}
     reviewer = await desk.reviewer()
     (review,) = await desk.reviews(reviewer, subject=subject)
     assert review["kind"] == "SUSPICIOUS_ENROLMENT"
