@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from api.runtime import Runtime
 from api.uploads import body_of
-from registry import evidence
+from registry import accesses, evidence
+from registry.accesses import AccessKind
 from registry.database import new_id
 from registry.errors import ForbiddenError, InvalidError, NotFoundError
 from registry.evidence import Evidence, EvidenceKind
@@ -55,8 +56,14 @@ async def read(request: Request) -> Response:
     if caller.scopes.isdisjoint(_READ):
         raise ForbiddenError(f"This needs a token with the scope {' or '.join(sorted(_READ))}.")
     evidence_id = _id(request.path_params["id"], "evidence")
-    async with state.db.acting_for(caller.actor).reading() as session:
+    async with state.db.acting_for(caller.actor).writing() as session:
         found = await evidence.read(session, evidence_id, actor=caller.actor, keys=state.keys)
+        await accesses.note(
+            session,
+            [found.evidence.subject_id],
+            caller.actor.principal_id,
+            AccessKind.EVIDENCE,
+        )
     name = f"{found.evidence.kind.lower()}-{found.evidence.id}"
     return Response(
         found.content,

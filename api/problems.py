@@ -19,6 +19,7 @@ _STATUS = {
     ProblemCode.INVALID: 400,
     ProblemCode.NOT_FOUND: 404,
     ProblemCode.CONFLICT: 409,
+    ProblemCode.CLAIM_CONFLICT: 409,
     ProblemCode.UNAUTHENTICATED: 401,
     ProblemCode.FORBIDDEN: 403,
     ProblemCode.TOO_LARGE: 413,

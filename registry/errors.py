@@ -4,6 +4,7 @@
     ├── InvalidError        INVALID             the input breaks a rule named in the message
     ├── NotFoundError       NOT_FOUND           absent, or not the caller's: the two look alike
     ├── ConflictError       CONFLICT            it is no longer, or already, so
+    ├── ClaimConflictError  CLAIM_CONFLICT      somebody verified is on record with this face
     ├── UnauthenticatedError UNAUTHENTICATED    no token, or one that does not hold
     ├── ForbiddenError      FORBIDDEN           the token lacks a scope
     ├── TooLargeError       TOO_LARGE           over a stated size
@@ -28,6 +29,7 @@ class ProblemCode(StrEnum):
     INVALID = "INVALID"
     NOT_FOUND = "NOT_FOUND"
     CONFLICT = "CONFLICT"
+    CLAIM_CONFLICT = "CLAIM_CONFLICT"
     UNAUTHENTICATED = "UNAUTHENTICATED"
     FORBIDDEN = "FORBIDDEN"
     TOO_LARGE = "TOO_LARGE"
@@ -69,6 +71,12 @@ class ConflictError(RegistryError):
     """The thing is not in a state that allows this."""
 
     code = ProblemCode.CONFLICT
+
+
+class ClaimConflictError(RegistryError):
+    """Somebody verified is on record with this face or voice: a person decides whose it is."""
+
+    code = ProblemCode.CLAIM_CONFLICT
 
 
 class UnauthenticatedError(RegistryError):

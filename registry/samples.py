@@ -6,6 +6,7 @@ IAL2 is told nothing that a comparison with other people brought out: to them a 
 
 import base64
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -51,8 +52,20 @@ class Verdict(StrEnum):
     REFUSE = "REFUSE"
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict, and whom else the sample is near to.
+
+    `established`: those of them whose registration is, or before a dispute was, verified.
+    """
+
+    verdict: Verdict
+    near: frozenset[UUID] = frozenset()
+    established: frozenset[UUID] = frozenset()
+
+
 # Judges a sample of this subject before it is enrolled; `checks` knows how.
-Judge = Callable[[UUID, Modality, Vectors, Own], Awaitable[Verdict]]
+Judge = Callable[[UUID, Modality, Vectors, Own], Awaitable[Judgement]]
 
 
 class SampleState(StrEnum):

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.schema import SchemaItem
 
 from registry import (
+    accesses,
     assets,
     attestations,
     attester_keys,
@@ -24,6 +25,7 @@ from registry import (
     client_secrets,
     consent_requests,
     decisions,
+    doubts,
     erasure,
     evidence,
     figures,
@@ -41,7 +43,9 @@ from registry import (
     probes,
     protections,
     representatives,
+    review_evidence,
     reviews,
+    rulings,
     samples,
     services,
     subjects,
@@ -57,6 +61,7 @@ from registry.log import entries
 
 # Importing a concept's module puts its tables into the metadata.
 CONCEPTS = (
+    accesses,
     assets,
     attestations,
     attester_keys,
@@ -66,6 +71,7 @@ CONCEPTS = (
     client_secrets,
     consent_requests,
     decisions,
+    doubts,
     entries,
     figures,
     evidence,
@@ -84,7 +90,9 @@ CONCEPTS = (
     probes,
     protections,
     representatives,
+    review_evidence,
     reviews,
+    rulings,
     samples,
     services,
     subjects,

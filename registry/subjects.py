@@ -229,28 +229,34 @@ async def records(session: ReadSession, ids: Collection[UUID], *, keys: Keys) ->
     """Each visible subject, opened. An erased one has no record any more."""
     subjects = await session.scalars(select(Subject).where(Subject.id.in_(ids)))
     wrapped = await wrapped_keys(session, ids)
-    events = await session.execute(
-        select(SubjectEvent.subject_id, SubjectEvent.kind)
-        .where(SubjectEvent.subject_id.in_(ids))
-        .order_by(SubjectEvent.at, SubjectEvent.id)
-    )
-    kinds: dict[UUID, list[str]] = {}
-    for subject_id, kind in events:
-        kinds.setdefault(subject_id, []).append(kind)
+    registered = await registrations(session, ids)
     return {
-        one.id: _record(one, wrapped[one.id], kinds.get(one.id, []), keys)
+        one.id: _record(one, wrapped[one.id], registered[one.id], keys)
         for one in subjects
         if one.id in wrapped
     }
 
 
-def _record(subject: Subject, wrapped: bytes, kinds: list[str], keys: Keys) -> Record:
+async def registrations(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, Registration]:
+    """How each subject is registered now."""
+    events = await session.execute(
+        select(SubjectEvent.subject_id, SubjectEvent.kind)
+        .where(SubjectEvent.subject_id.in_(ids))
+        .order_by(SubjectEvent.at, SubjectEvent.id)
+    )
+    kinds: dict[UUID, list[str]] = {one: [] for one in ids}
+    for subject_id, kind in events:
+        kinds[subject_id].append(kind)
+    return {one: registration_of(kinds[one]) for one in ids}
+
+
+def _record(subject: Subject, wrapped: bytes, registration: Registration, keys: Keys) -> Record:
     profile = open_profile(subject.profile, subject_id=subject.id, wrapped=wrapped, keys=keys)
     return Record(
         id=subject.id,
         owner_id=subject.owner_id,
         created_at=subject.created_at,
-        registration=registration_of(kinds),
+        registration=registration,
         name=profile.name,
         aliases=list(profile.aliases),
         birth_date=profile.birth_date,

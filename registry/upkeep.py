@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from registry import contests, evidence, freezing, live_captures, succession
+from registry import claims, contests, doubts, evidence, freezing, live_captures, succession
 from registry.database import Database, now
 from registry.errors import RegistryError
 from registry.keys import Keys
@@ -25,6 +25,8 @@ TASKS: Final[tuple[Task, ...]] = (
     evidence.forget,
     contests.close_contested,
     freezing.freeze_repeat_offenders,
+    claims.catch_up,
+    doubts.look_through,
 )
 
 

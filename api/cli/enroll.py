@@ -13,7 +13,7 @@ import typer
 from api.cli.output import AWAY, REFUSED, USAGE, AsJson, Bar, Failed, failure_of, result, table
 from api.cli.session import Acting, Key, Owner, identifier, run_as
 from api.cli.settings import DataDir
-from registry import enrolment, idempotency, samples, sampling, subjects
+from registry import claims, enrolment, idempotency, samples, sampling, subjects
 from registry.checks import judging
 from registry.checks.references import References
 from registry.encoder_set import EncoderSet
@@ -22,7 +22,7 @@ from registry.encoders.targets import Box
 from registry.errors import InvalidError, RegistryError, TooLargeError
 from registry.installation import Installation, check_pool
 from registry.policy.vocabulary import ASSURED_IAL, Modality
-from registry.samples import Judge, Own, Sample, SampleState, Vectors, Verdict
+from registry.samples import Judge, Judgement, Own, Sample, SampleState, Vectors
 from registry.settings import Settings
 
 _BOX_NUMBERS = 4
@@ -149,7 +149,7 @@ async def _judge(installation: Installation) -> AsyncIterator[Judge]:
 
         async def judge(
             subject_id: UUID, modality: Modality, vectors: Vectors, own: Own
-        ) -> Verdict:
+        ) -> Judgement:
             async with pool.acquire() as connection:
                 return await judging.judge(
                     connection,
@@ -202,8 +202,9 @@ async def _enrol(
                      "box": order.box},
             keys=installation.keys,
         )  # fmt: skip
+        claim = None
         if new:
-            await enrolment.enrol(
+            enrolled = await enrolment.enrol(
                 session,
                 sample_id=sample_id,
                 subject_id=order.subject_id,
@@ -215,8 +216,12 @@ async def _enrol(
                 daily=installation.settings.unverified_samples,
                 keys=installation.keys,
             )
+            claim = enrolled.claim
         sample = await samples.mine(session, sample_id)
         state = (await samples.states(session, [sample_id]))[sample_id]
+    if claim is not None:
+        async with installation.operator.writing() as session:
+            await claims.dispute(session, claim, sample_id)
     return _Outcome(file, sample, state)
 
 

@@ -37,6 +37,7 @@ COMMANDS = {
     "grant": _Entry("grants", "app", "Consents: proposed, signed, revoked."),
     "object": _Entry("objections", "app", "Objections: filed, withdrawn."),
     "erase": _Entry("erase", "erase", "Destroy what is known of a person."),
+    "review": _Entry("review", "app", "What waits for a person: listed, taken, decided."),
     "encoders": _Entry("encoders", "app", "Face and voice encoders, and whom each knows."),
     "models": _Entry("models", "app", "The face and voice models: installed, verified."),
     "token": _Entry("tokens", "app", "Access tokens and the accounts they act for."),

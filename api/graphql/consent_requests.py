@@ -203,7 +203,7 @@ class ConsentRequestMutation:
         if actor.kind != PrincipalKind.SERVICE:
             raise ForbiddenError("A service asks for consent, with a token of its own.")
         asked, token = asked_of(input), None
-        async with info.context.registry.writing() as session:
+        async with info.context.office.writing() as session:
             request_id, new = await once.claim(
                 info, session, "requestConsent", input, **plain(input)
             )
@@ -231,7 +231,7 @@ class ConsentRequestMutation:
         subject = identifier(subject_id, "subject", "subjectId")
         async with info.context.db.reading() as session:
             await consent_answers.require_answering(session, subject_id=subject, actor=actor)
-        async with info.context.registry.writing() as session:
+        async with info.context.office.writing() as session:
             request_id = await consent_asking.claim(
                 session, token=token, subject_id=subject, actor=actor
             )

@@ -1,7 +1,7 @@
 """Samples in the schema: photographs and recordings enrolled of a subject, and taken back."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from uuid import UUID
 
 import strawberry
@@ -11,7 +11,16 @@ from api.graphql.context import Context, Info
 from api.graphql.errors import Problem
 from api.graphql.paging import identifier
 from api.graphql.permissions import requires
-from registry import enrolment, idempotency, presentations, probes, samples, sampling, subjects
+from registry import (
+    claims,
+    enrolment,
+    idempotency,
+    presentations,
+    probes,
+    samples,
+    sampling,
+    subjects,
+)
 from registry.database import WriteSession
 from registry.errors import PresentationError
 from registry.policy.vocabulary import ASSURED_IAL, Modality
@@ -81,10 +90,17 @@ EnrollSampleResult = Annotated[SampleEnrolled | Problem, strawberry.union("Enrol
 RetireSampleResult = Annotated[SampleRetired | Problem, strawberry.union("RetireSampleResult")]
 
 
+class _Outcome(NamedTuple):
+    """Whether a sample was refused as another's; by what digest a conflict of claims waits."""
+
+    refused: bool = False
+    claim: bytes | None = None
+
+
 async def _enrol(
     session: WriteSession, context: Context, sample_id: UUID, input: EnrollSampleInput, ial: int
-) -> bool:
-    """Enrol it; False if it was refused as another's, which is on record once this commits."""
+) -> _Outcome:
+    """Enrol it; what it brought about is on record once this commits."""
     subject_id = identifier(input.subject_id, "subject", "subjectId")
     await subjects.mine(session, subject_id)
     handle = identifier(input.media.handle, "media handle", "handle")
@@ -99,8 +115,8 @@ async def _enrol(
         modality=modality,
         vectors=vectors,
     ):
-        return False
-    await enrolment.enrol(
+        return _Outcome(refused=True)
+    enrolled = await enrolment.enrol(
         session,
         sample_id=sample_id,
         subject_id=subject_id,
@@ -112,7 +128,15 @@ async def _enrol(
         daily=context.state.settings.unverified_samples,
         keys=context.state.keys,
     )
-    return True
+    return _Outcome(claim=enrolled.claim)
+
+
+async def _earlier(session: WriteSession, sample_id: UUID) -> _Outcome:
+    """What a sample brought about when it was sent first."""
+    if await presentations.was_refused(session, sample_id):
+        return _Outcome(refused=True)
+    claim = await claims.of_sample(session, sample_id)
+    return _Outcome(claim=None if claim is None else claim.same_as)
 
 
 async def _is_refused(
@@ -176,13 +200,18 @@ class SampleMutation:
                 },
                 keys=context.state.keys,
             )
-            if new:
-                refused = not await _enrol(session, context, sample_id, input, ial)
-            else:
-                refused = await presentations.was_refused(session, sample_id)
-            sample = None if refused else await samples.mine(session, sample_id)
+            outcome = (
+                await _enrol(session, context, sample_id, input, ial)
+                if new
+                else await _earlier(session, sample_id)
+            )
+            sample = None if outcome.refused else await samples.mine(session, sample_id)
         if sample is None:
             raise PresentationError  # only now: the refusal is on record
+        if outcome.claim is not None:
+            async with context.office.writing() as session:
+                await claims.dispute(session, outcome.claim, sample_id)
+            raise claims.conflict()
         return SampleEnrolled(sample=sample)
 
     @strawberry.mutation(

@@ -10,6 +10,7 @@ from api.graphql.challenges import ChallengeMutation
 from api.graphql.checks import CheckQuery
 from api.graphql.consent_requests import ConsentRequestMutation, ConsentRequestQuery
 from api.graphql.contests import ContestMutation
+from api.graphql.disputes import DisputeMutation
 from api.graphql.erasure import ErasureMutation
 from api.graphql.errors import ProblemHandler
 from api.graphql.figures import FigureMutation, FigureQuery
@@ -24,6 +25,7 @@ from api.graphql.organisations import OrganisationMutation, OrganisationQuery
 from api.graphql.prompts import PromptQuery
 from api.graphql.protections import ProtectionMutation
 from api.graphql.representatives import RepresentativeMutation
+from api.graphql.reviews import ReviewMutation, ReviewQuery
 from api.graphql.samples import SampleMutation
 from api.graphql.services import ServiceMutation, ServiceQuery
 from api.graphql.subjects import SubjectMutation, SubjectQuery
@@ -44,6 +46,7 @@ class Query(
     FigureQuery,
     PromptQuery,
     ServiceQuery,
+    ReviewQuery,
     OrganisationQuery,
     LogQuery,
     NoticeQuery,
@@ -75,6 +78,8 @@ class Mutation(
     ErasureMutation,
     ConsentRequestMutation,
     WebhookMutation,
+    ReviewMutation,
+    DisputeMutation,
 ):
     """Change."""
 

@@ -5,6 +5,7 @@ Imported by `context`, which every type's module imports: an enum is registered 
 
 import strawberry
 
+from registry.accesses import AccessKind
 from registry.attestations import AttestationMethod
 from registry.cases import ContactKind
 from registry.consent_answers import Answer
@@ -32,10 +33,12 @@ from registry.policy.vocabulary import (
     SubjectClass,
 )
 from registry.principals import PrincipalKind
+from registry.reviews import ReviewEventKind, ReviewKind, ReviewState, Ruling
 from registry.samples import SampleState
 from registry.standing import ProtectionKind
 
 for enum in (
+    AccessKind,
     AiUse,
     AttestationMethod,
     Basis,
@@ -60,6 +63,10 @@ for enum in (
     ReasonAction,
     Registration,
     RequestState,
+    ReviewEventKind,
+    ReviewKind,
+    ReviewState,
+    Ruling,
     SampleState,
     SubjectClass,
 ):

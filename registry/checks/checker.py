@@ -41,7 +41,7 @@ from registry.policy.facts import Facts
 from registry.policy.packs import PackSet
 from registry.policy.vocabulary import Modality
 from registry.principals import PrincipalKind
-from registry.samples import Own, Vectors, Verdict
+from registry.samples import Judgement, Own, Vectors
 from registry.sealing import SealError
 
 logger = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ class Checker:
 
     async def judge(
         self, subject_id: UUID, modality: Modality, vectors: Vectors, own: Own
-    ) -> Verdict:
+    ) -> Judgement:
         """Whether a sample may join this subject: compared with everybody on record."""
         with away():
             async with self._pool.acquire() as connection:
@@ -298,6 +298,7 @@ class Checker:
                 for probe in person
                 if probe.media_sha256 is not None
             ),
+            probes=tuple(tuple(probe.identity for probe in person) for person in asked.seen),
         )
 
     def _gather(self, asked: Asked, known: snapshot.Snapshot) -> Facts:

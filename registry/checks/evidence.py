@@ -62,7 +62,12 @@ def _person(
         sighting
         for number, probe in enumerate(seen)
         for sighting in sightings.of_probe(
-            number, probe, found[number], snapshot=snapshot, people=people
+            number,
+            probe,
+            found[number],
+            claimed=person.claimed_subject,
+            snapshot=snapshot,
+            people=people,
         )
     )
     return facts.Person(

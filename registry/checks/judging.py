@@ -17,14 +17,22 @@ from registry.checks.galleries import Galleries, Near, Query
 from registry.checks.references import References
 from registry.encoder_set import EncoderSet
 from registry.policy.vocabulary import Band, Modality
-from registry.samples import Own, Vectors, Verdict
+from registry.samples import Judgement, Own, Vectors, Verdict
 
 MOST_OTHERS: Final = 3
 
+# Live templates of those who were not found to look like this subject ($2) by nature.
 _LIVE = """
-select t.id from templates t join subject_keys k on k.subject_id = t.subject_id
+select t.id, exists (
+  select 1 from subject_events e
+  where e.subject_id = t.subject_id and e.kind in ('VERIFIED', 'DISPUTED'))
+from templates t join subject_keys k on k.subject_id = t.subject_id
 where t.id = any($1::uuid[]) and not exists (
   select 1 from template_events e where e.template_id = t.id and e.kind = 'RETIRED')
+and not exists (
+  select 1 from rulings r where r.subject_id = $2 and r.other_id = t.subject_id
+    and r.ruling = 'COEXISTING' and not exists (
+      select 1 from ruling_events e where e.ruling_id = r.id and e.kind = 'OVERTURNED'))
 """
 
 
@@ -37,7 +45,7 @@ async def judge(
     modality: Modality,
     vectors: Vectors,
     own: Own,
-) -> Verdict:
+) -> Judgement:
     """The verdict on a sample of this subject, against every template visible now."""
     queries = [
         Query(encoder, condition, raw)
@@ -45,13 +53,15 @@ async def judge(
         if encoder in encoders.by_id and encoders.by_id[encoder].modality is modality
     ]
     others = await _others(connection, references, queries, subject_id)
+    near = frozenset(others)
+    established = frozenset(one for one in others if others[one])
     if len(others) > MOST_OTHERS:
-        return Verdict.REFUSE
+        return Judgement(Verdict.REFUSE, near, established)
     if others:
-        return Verdict.HOLD_NEAR_OTHERS
+        return Judgement(Verdict.HOLD_NEAR_OTHERS, near, established)
     if verification.is_far(vectors, own, encoders, modality=modality):
-        return Verdict.HOLD_FAR_FROM_OWN
-    return Verdict.JOIN
+        return Judgement(Verdict.HOLD_FAR_FROM_OWN)
+    return Judgement(Verdict.JOIN)
 
 
 async def alike(
@@ -69,7 +79,7 @@ async def alike(
         for (encoder, condition), (raw, _) in own.items()
         if encoder in encoders.by_id
     ]
-    found = await _others(connection, references, queries, subject_id)
+    found = set(await _others(connection, references, queries, subject_id))
     for other, samples in held.items():
         if any(_resembles(vectors, own, references.people) for vectors in samples):
             found.add(other)
@@ -81,13 +91,13 @@ async def _others(
     references: References,
     queries: Sequence[Query],
     subject_id: UUID,
-) -> set[UUID]:
-    """Everybody else with a live template that one of these matches."""
+) -> dict[UUID, bool]:
+    """Everybody else with a live template that one of these matches; whether they were proved."""
     await references.refresh(connection)
     _, found = await references.search([], queries)
-    live = await _live(connection, found)
+    live = await _live(connection, found, subject_id)
     return {
-        one.score.subject
+        one.score.subject: live[one.score.id]
         for query, near in zip(queries, found, strict=True)
         for one in near
         if one.score.id in live
@@ -116,9 +126,12 @@ def _resembles(vectors: Vectors, own: Own, people: Galleries) -> bool:
     return False
 
 
-async def _live(connection: asyncpg.Connection, found: Sequence[Sequence[Near]]) -> set[UUID]:
-    rows = await connection.fetch(_LIVE, [one.score.id for near in found for one in near])
-    return {one for (one,) in rows}
+async def _live(
+    connection: asyncpg.Connection, found: Sequence[Sequence[Near]], subject_id: UUID
+) -> dict[UUID, bool]:
+    """Of these templates the live ones, and whether their subject is more than provisional."""
+    wanted = [one.score.id for near in found for one in near]
+    return dict(map(tuple, await connection.fetch(_LIVE, wanted, subject_id)))
 
 
 def _matches(one: Near, query: Query, references: References) -> bool:

@@ -19,8 +19,8 @@ _Until = Callable[[str], str]
 
 # $1 snapshot of the arrays, $2 encoder, $3 candidate references, $4 claimed subjects, $5 name
 # digests, $6 services, $7 credentials, $8 and $9 (service, nonce) pairs,
-# $10 how many new references of each kind to return at most, $11 candidate templates;
-# $12 the moment, in the statement about the past.
+# $10 how many new references of each kind to return at most, $11 candidate templates, $12 digests
+# of the probes; $13 the moment, in the statement about the past.
 _CANDIDATES: Final = """
 with hit as materialized (
   select r.id, r.subject_id from asset_references r
@@ -200,6 +200,15 @@ def _figures(until: _Until) -> str:
       where e.figure_id = f.id and e.kind = 'REMOVED'{until("e.at")}))"""
 
 
+def _rulings(until: _Until) -> str:
+    return f"""
+  (select coalesce(json_agg(json_build_array(encode(r.digest, 'hex'), r.subject_id)), '[]')
+    from rulings r
+    where r.digest = any($12::bytea[]) and r.ruling = 'NOT_THE_SAME_PERSON'{until("r.created_at")}
+      and not exists (select 1 from ruling_events e
+        where e.ruling_id = r.id and e.kind = 'OVERTURNED'{until("e.at")}))"""
+
+
 def _statement(until: _Until, moment: str) -> str:
     return f"""{_CANDIDATES.replace("{moment}", moment)}
 select
@@ -208,10 +217,10 @@ select
   (select coalesce(json_agg(json_build_array(id, subject_id)), '[]')
     from (select * from hit union all select * from known) as live),
   (select coalesce(json_agg(json_build_array(subject_id, encode(alias_index, 'hex'))), '[]')
-    from named),{_subjects(until)},{_services(until)},{_circumstances(until)},{_ASKING},
-{_figures(until)}
+    from named),{_subjects(until)},{_services(until)},{_circumstances(until)},
+  {_rulings(until)},{_ASKING},{_figures(until)}
 """
 
 
 STATEMENT: Final = _statement(lambda _column: "", "clock_timestamp()")
-STATEMENT_AS_OF: Final = _statement(lambda column: f" and {column} <= $12", "$12::timestamptz")
+STATEMENT_AS_OF: Final = _statement(lambda column: f" and {column} <= $13", "$13::timestamptz")

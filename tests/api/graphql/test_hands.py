@@ -39,9 +39,9 @@ async def shown(execute: Execute, owner: Account, subject: str, grant: str) -> J
 
 async def told(operator: Database, account: Account) -> list[NoticeKind]:
     """What an account was told, oldest first."""
-    async with operator.reading() as session:
-        page = await notices.page(session, first=100, after=None)
-    return [one.kind for one in page.items if one.principal_id == account.id]
+    async with operator.acting_for(account.actor).reading() as session:
+        page = await notices.page(session, principal_id=account.id, first=100, after=None)
+    return [one.kind for one in page.items]
 
 
 @pytest.fixture
