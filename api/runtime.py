@@ -140,7 +140,7 @@ class Runtime:
                     await probes.forget_expired(session)
                     await idempotency.forget_old(session)
                     await decisions.forget_old_nonces(session)
-                await upkeep.run(installation.operator, installation.keys)
+                await upkeep.run(installation.operator, installation.keys, self.state.checker.packs)
                 if rounds % _PARTITIONS_EVERY == 0:
                     await schema.upgrade(installation.admin_url, installation.login_url)
             except UnavailableError as error:

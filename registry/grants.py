@@ -4,13 +4,12 @@ A grant is never edited: a changed scope is a new grant. What became of it is th
 events, so the history an auditor reads is the history that happened.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime
-from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Select, Uuid, func, select
+from sqlalchemy import CheckConstraint, ForeignKey, Select, Uuid, false, func, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -28,6 +27,8 @@ from registry.database import (
     take_turns,
 )
 from registry.errors import ConflictError, InvalidError, NotFoundError
+from registry.grant_states import ENDING, FINAL, GrantEventKind, Step, state_of
+from registry.grant_terms import Terms
 from registry.paging import Page, page_of
 from registry.policy.vocabulary import (
     ContentFlag,
@@ -37,21 +38,7 @@ from registry.policy.vocabulary import (
 )
 from registry.scopes import Scope, Scoped, columns
 
-MAX_GRANTEES = 100
-MAX_USES = 2**31 - 1
-MAX_ACKNOWLEDGED = 100
 MAX_PER_SUBJECT = 500  # every check of a subject weighs them all
-EARLIEST_YEAR, LATEST_YEAR = 1900, 2200
-
-
-class GrantEventKind(StrEnum):
-    """What may become of a grant."""
-
-    SIGNED = "SIGNED"
-    SUSPENDED = "SUSPENDED"
-    RESUMED = "RESUMED"
-    REVOKED = "REVOKED"
-    REJECTED = "REJECTED"
 
 
 class Grant(Scoped, Base):
@@ -81,6 +68,10 @@ class Grant(Scoped, Base):
     obligations: Mapped[list[ObligationCode]] = mapped_column(EnumList(ObligationCode))
     acknowledges_objections: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
     terms_sha256: Mapped[bytes | None]
+    exclusive: Mapped[bool] = mapped_column(server_default=text("false"))
+    notice_version: Mapped[str | None]
+    notice_language: Mapped[str | None]
+    notice_sha256: Mapped[bytes | None]
 
 
 class GrantEvent(Event):
@@ -93,50 +84,12 @@ class GrantEvent(Event):
     role: Mapped[GrantorRole | None]
     ial: Mapped[int | None]
     representative_id: Mapped[UUID | None] = mapped_column(ForeignKey("representatives.id"))
+    effective_at: Mapped[datetime | None]
 
-
-_STATE_AFTER = {
-    GrantEventKind.SIGNED: GrantState.ACTIVE,
-    GrantEventKind.RESUMED: GrantState.ACTIVE,
-    GrantEventKind.SUSPENDED: GrantState.SUSPENDED,
-    GrantEventKind.REVOKED: GrantState.REVOKED,
-    GrantEventKind.REJECTED: GrantState.REJECTED,
-}
-FINAL = frozenset({GrantState.REVOKED, GrantState.REJECTED})
-
-
-def state_of(kinds: Sequence[str], *, ends_at: datetime | None, at: datetime) -> GrantState:
-    """The state these event kinds, oldest first, add up to at that moment.
-
-    A revocation or rejection is final whatever came after it.
-    """
-    state = GrantState.PENDING
-    for kind in kinds:
-        state = _STATE_AFTER[GrantEventKind(kind)]
-        if state in FINAL:
-            return state
-    if ends_at is not None and ends_at <= at:
-        return GrantState.EXPIRED
-    return state
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What a grant says beside its scope. Times are aware; `starts_at` None means now."""
-
-    grantees: frozenset[UUID] | None
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
-    content_allowed: frozenset[ContentFlag] = frozenset()
-    commercial: bool = True
-    max_uses: int | None = None
-    written: bool = False
-    separate: bool = False
-    represented: bool = False
-    replaces_performance: bool = False
-    obligations: frozenset[ObligationCode] = frozenset()
-    acknowledges_objections: frozenset[UUID] = frozenset()
-    terms_sha256: bytes | None = None
+    @property
+    def step(self) -> Step:
+        """What the state is folded from."""
+        return Step(self.kind, self.effective_at)
 
 
 async def propose(
@@ -154,7 +107,7 @@ async def propose(
     if (so_many or 0) >= MAX_PER_SUBJECT:
         raise ConflictError(f"A subject has at most {MAX_PER_SUBJECT} grants.")
     at = await now(session)
-    _check_terms(terms, at)
+    terms.check(at)
     if terms.grantees is not None:
         known = await services.existing(session, terms.grantees)
         if missing := terms.grantees - known:
@@ -177,31 +130,14 @@ async def propose(
         obligations=ordered(terms.obligations),
         acknowledges_objections=ordered(terms.acknowledges_objections),
         terms_sha256=terms.terms_sha256,
+        exclusive=terms.exclusive,
+        notice_version=None if terms.notice is None else terms.notice.version,
+        notice_language=None if terms.notice is None else terms.notice.language,
+        notice_sha256=None if terms.notice is None else terms.notice.sha256,
     )
     session.add(grant)
     await session.flush()  # constraints speak here, not at commit
     return grant
-
-
-def _check_terms(terms: Terms, at: datetime) -> None:
-    if terms.grantees is not None and not 1 <= len(terms.grantees) <= MAX_GRANTEES:
-        raise InvalidError(
-            f"Name 1 to {MAX_GRANTEES} services, or leave grantees out to mean all.",
-            field="grantees",
-        )
-    for field, time in (("startsAt", terms.starts_at), ("endsAt", terms.ends_at)):
-        if time is not None and not EARLIEST_YEAR <= time.year <= LATEST_YEAR:
-            raise InvalidError(
-                f"A grant lies between the years {EARLIEST_YEAR} and {LATEST_YEAR}.", field=field
-            )
-    if terms.ends_at is not None and terms.ends_at <= max(at, terms.starts_at or at):
-        raise InvalidError("A grant ends in the future, and after it starts.", field="endsAt")
-    if len(terms.acknowledges_objections) > MAX_ACKNOWLEDGED:
-        raise InvalidError(
-            f"At most {MAX_ACKNOWLEDGED} objections.", field="acknowledgesObjections"
-        )
-    if terms.max_uses is not None and not 1 <= terms.max_uses <= MAX_USES:
-        raise InvalidError(f"A quota is 1 to {MAX_USES} uses.", field="maxUses")
 
 
 async def revoke(
@@ -246,6 +182,7 @@ async def record(
     role: GrantorRole | None = None,
     ial: int | None = None,
     representative_id: UUID | None = None,
+    effective_at: datetime | None = None,
     reason: str | None = None,
 ) -> None:
     """Put on record what became of a grant."""
@@ -257,6 +194,7 @@ async def record(
             role=role,
             ial=ial,
             representative_id=representative_id,
+            effective_at=effective_at,
             reason=checked_reason(reason),
         )
     )
@@ -287,8 +225,18 @@ async def states(session: ReadSession, grants: Collection[Grant]) -> dict[UUID, 
     at = await now(session)
     history = await events(session, [one.id for one in grants])
     return {
-        one.id: state_of([event.kind for event in history[one.id]], ends_at=one.ends_at, at=at)
+        one.id: state_of([event.step for event in history[one.id]], ends_at=one.ends_at, at=at)
         for one in grants
+    }
+
+
+async def effective(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, datetime]:
+    """When each of these took, or takes, effect; without those whose signatures miss."""
+    return {
+        one: event.effective_at or event.at
+        for one, history in (await events(session, ids)).items()
+        for event in reversed(history)
+        if event.kind is GrantEventKind.ACTIVATED
     }
 
 
@@ -316,19 +264,29 @@ async def page(
 
 def _in_state(query: Select[Grant], state: GrantState) -> Select[Grant]:
     """The fold of `state_of` as SQL; a test holds the two to the same answers."""
-    final = (GrantEventKind.REVOKED, GrantEventKind.REJECTED)
-    last = (
-        select(GrantEvent.kind)
-        .where(GrantEvent.grant_id == Grant.id)
-        .order_by(GrantEvent.kind.in_(final).desc(), GrantEvent.at.desc(), GrantEvent.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    ended = func.coalesce(Grant.ends_at <= func.clock_timestamp(), False)  # SQL
+    first_end = _of_kinds(GrantEvent.kind, *ENDING).order_by(GrantEvent.at, GrantEvent.id)
+    ended = func.coalesce(first_end.limit(1).scalar_subquery(), "")
+    endings = [kind for kind, after in ENDING.items() if after is state]
+    if state in FINAL:
+        return query.where(ended.in_(endings))
+    over = func.coalesce(Grant.ends_at <= func.clock_timestamp(), False)  # SQL
     if state is GrantState.EXPIRED:
-        return query.where(ended, func.coalesce(last.not_in(final), True))  # SQL
-    if state is GrantState.PENDING:
-        return query.where(last.is_(None), ~ended)
-    kinds = [kind for kind, after in _STATE_AFTER.items() if after is state]
-    query = query.where(last.in_(kinds))
-    return query if state in FINAL else query.where(~ended)
+        return query.where(ended.in_(["", *endings]), or_(ended.in_(endings), over))
+    turns = _of_kinds(GrantEvent.kind, GrantEventKind.SUSPENDED, GrantEventKind.RESUMED)
+    latest = turns.order_by(GrantEvent.at.desc(), GrantEvent.id.desc()).limit(1).scalar_subquery()
+    held = func.coalesce(latest == GrantEventKind.SUSPENDED, False)  # SQL
+    effective = (
+        _of_kinds(GrantEvent.id, GrantEventKind.ACTIVATED)
+        .where(func.coalesce(GrantEvent.effective_at <= func.clock_timestamp(), True))  # SQL
+        .exists()
+    )
+    if state is GrantState.DRAFT:
+        return query.where(false())
+    query = query.where(ended == "", ~over)
+    if state is GrantState.SUSPENDED:
+        return query.where(held)
+    return query.where(~held, effective if state is GrantState.ACTIVE else ~effective)
+
+
+def _of_kinds(column: Any, *kinds: GrantEventKind) -> Select[Any]:
+    return select(column).where(GrantEvent.grant_id == Grant.id, GrantEvent.kind.in_(kinds))

@@ -13,7 +13,7 @@ from sqlalchemy import ForeignKey, Uuid, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from registry import representatives, subjects
+from registry import mandates, subjects
 from registry.database import (
     Base,
     Event,
@@ -115,7 +115,7 @@ async def _role(session: ReadSession, subject: subjects.Subject, actor_id: UUID)
     """In what right somebody objects: as the person, or in the highest role they act in."""
     if actor_id in {subject.owner_id, OPERATOR_ID}:
         return GrantorRole.SELF
-    roles = await representatives.acting(session, subject_id=subject.id, principal_id=actor_id)
+    roles = await mandates.acting(session, subject_id=subject.id, principal_id=actor_id)
     if not roles:
         raise ForbiddenError("Whoever keeps the person's record, or acts for them, objects.")
     return max(roles, key=RANK.__getitem__)

@@ -33,13 +33,16 @@ from registry.database import (
 from registry.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from registry.keys import Keys
 from registry.policy.question import age
-from registry.policy.vocabulary import GrantorRole, Kinship
+from registry.policy.vocabulary import ASSURED_IAL, GrantorRole, Kinship
 from registry.principals import OFFICES
+from registry.scopes import Scope, Scoped, columns, scope_in
 from registry.standing import standing
 
 MAX_PER_SUBJECT: Final = 50
 GUARDIANSHIP_ENDS: Final = 19  # the highest age of majority among the shipped packs (KR)
-_OF_THE_DEAD = frozenset({GrantorRole.RIGHTS_HOLDER, GrantorRole.ESTATE_REPRESENTATIVE})
+# They sign for a grown-up person who gave them a mandate, within it.
+AGENTS: Final = frozenset({GrantorRole.AGENT, GrantorRole.AGENCY})
+OF_THE_DEAD = frozenset({GrantorRole.RIGHTS_HOLDER, GrantorRole.ESTATE_REPRESENTATIVE})
 _ROUNDING = 1e-9
 
 
@@ -47,11 +50,15 @@ class RepresentativeEventKind(StrEnum):
     """What may become of a representation."""
 
     VERIFIED = "VERIFIED"
+    CONFIRMED = "CONFIRMED"
     ENDED = "ENDED"
 
 
-class Representative(Base):
-    """Somebody named to act for a subject, or to hold their rights. `sealed`: name and source."""
+class Representative(Scoped, Base):
+    """Somebody named to act for a subject, or to hold their rights. `sealed`: name and source.
+
+    The scope is that of an agent's mandate.
+    """
 
     __tablename__ = "representatives"
     __table_args__ = (CheckConstraint("share > 0 and share <= 1", name="share"),)
@@ -88,6 +95,7 @@ class Appointment:
     kinship: Kinship | None = None
     share: float | None = None  # of the rights of a dead person, 0..1
     ends_at: datetime | None = None
+    scope: Scope = Scope()  # noqa: RUF009  # frozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +112,9 @@ class Record:
     source: str
     created_at: datetime
     ends_at: datetime | None
+    scope: Scope
     verified: bool
+    confirmed: bool
     ended: bool
 
 
@@ -115,9 +125,12 @@ async def appoint(
     subject_id: UUID,
     appointment: Appointment,
     actor: Actor,
+    ial: int,
     keys: Keys,
 ) -> Representative:
     """Name a representative. Verified at once where an office does; else once an office has.
+
+    An agent needs no office but the person's own word: said at once where they do it at IAL2.
 
     InvalidError for a guardian of somebody who is not known to be a minor, for a holder of the
     rights of the living, and for shares that add up to more than the whole.
@@ -145,6 +158,7 @@ async def appoint(
         sealed=sealed,
         ends_at=appointment.ends_at,
         appointed_by=actor.principal_id,
+        **columns(appointment.scope),
     )
     session.add(representative)
     try:
@@ -152,7 +166,9 @@ async def appoint(
     except IntegrityError as error:
         raise NotFoundError("No such account.", field="principalId") from error
     if actor.kind in OFFICES:
-        await _add_event(session, representative_id, RepresentativeEventKind.VERIFIED, actor)
+        await add_event(session, representative_id, RepresentativeEventKind.VERIFIED, actor)
+    if appointment.role in AGENTS and actor.principal_id == owner and ial >= ASSURED_IAL:
+        await add_event(session, representative_id, RepresentativeEventKind.CONFIRMED, actor)
     return representative
 
 
@@ -190,7 +206,7 @@ async def _check_fits(
             )
         if age(person.birth_date, at.date()) >= GUARDIANSHIP_ENDS:
             raise InvalidError("A guardian is for a minor; this person is of age.", field="role")
-    if appointment.role in _OF_THE_DEAD and not dead:
+    if appointment.role in OF_THE_DEAD and not dead:
         raise InvalidError("Rights are held for the dead; record the death first.", field="role")
     live = [one for one in await of_subject(session, subject_id, keys=keys) if not one.ended]
     if len(live) >= MAX_PER_SUBJECT:
@@ -204,10 +220,10 @@ async def verify(session: WriteSession, *, representative_id: UUID, actor: Actor
     """Answer for a representation, as an office of the registry."""
     if actor.kind not in OFFICES:
         raise ForbiddenError("An attester, reviewer or operator verifies representatives.")
-    representative, kinds = await _locked(session, representative_id)
-    if kinds:
+    representative, kinds = await locked(session, representative_id)
+    if not {RepresentativeEventKind.VERIFIED, RepresentativeEventKind.ENDED}.isdisjoint(kinds):
         raise ConflictError(f"This representation is {kinds[-1]} already.")
-    await _add_event(session, representative_id, RepresentativeEventKind.VERIFIED, actor)
+    await add_event(session, representative_id, RepresentativeEventKind.VERIFIED, actor)
     return representative
 
 
@@ -215,7 +231,7 @@ async def end(
     session: WriteSession, *, representative_id: UUID, actor: Actor, reason: str | None = None
 ) -> Representative:
     """End a representation: the subject's owner, the representative, or an office."""
-    representative, kinds = await _locked(session, representative_id)
+    representative, kinds = await locked(session, representative_id)
     owner = (await subjects.mine(session, representative.subject_id)).owner_id
     if actor.kind not in OFFICES and actor.principal_id not in {
         owner,
@@ -224,28 +240,8 @@ async def end(
         raise ForbiddenError("The owner, the representative or an attester ends this.")
     if RepresentativeEventKind.ENDED in kinds:
         raise ConflictError("This representation has ended already.")
-    await _add_event(session, representative_id, RepresentativeEventKind.ENDED, actor, reason)
+    await add_event(session, representative_id, RepresentativeEventKind.ENDED, actor, reason)
     return representative
-
-
-async def acting(
-    session: ReadSession, *, subject_id: UUID, principal_id: UUID
-) -> dict[GrantorRole, UUID]:
-    """The roles in which an account may act for a subject now, each with its representation."""
-    at = await now(session)
-    rows = await session.scalars(
-        select(Representative)
-        .where(Representative.subject_id == subject_id, Representative.principal_id == principal_id)
-        .order_by(Representative.id)
-    )
-    found = list(rows)
-    kinds = await _kinds(session, [one.id for one in found])
-    return {
-        one.role: one.id
-        for one in found
-        if kinds[one.id] == [RepresentativeEventKind.VERIFIED]
-        and (one.ends_at is None or one.ends_at > at)
-    }
 
 
 async def of_subject(session: ReadSession, subject_id: UUID, *, keys: Keys) -> list[Record]:
@@ -265,7 +261,7 @@ async def by_subject(
         )
     )
     at = await now(session)
-    kinds = await _kinds(session, [one.id for one in rows])
+    kinds = await event_kinds(session, [one.id for one in rows])
     wrapped = await subjects.wrapped_keys(session, ids)
     found: dict[UUID, list[Record]] = {one: [] for one in ids}
     for one in rows:
@@ -291,12 +287,15 @@ def _opened(
         source=body["source"] or "",
         created_at=one.created_at,
         ends_at=one.ends_at,
+        scope=scope_in(one),
         verified=RepresentativeEventKind.VERIFIED in kinds,
+        confirmed=RepresentativeEventKind.CONFIRMED in kinds,
         ended=over or RepresentativeEventKind.ENDED in kinds,
     )
 
 
-async def _kinds(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, list[str]]:
+async def event_kinds(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, list[str]]:
+    """What became of each representation, oldest first."""
     rows = await session.execute(
         select(RepresentativeEvent.representative_id, RepresentativeEvent.kind)
         .where(RepresentativeEvent.representative_id.in_(ids))
@@ -316,21 +315,23 @@ async def mine(session: ReadSession, representative_id: UUID) -> Representative:
     return representative
 
 
-async def _locked(
+async def locked(
     session: WriteSession, representative_id: UUID
 ) -> tuple[Representative, list[str]]:
+    """A representation and what became of it, with its changes to oneself until the end."""
     await take_turns(session, representative_id)
     representative = await mine(session, representative_id)
-    return representative, (await _kinds(session, [representative_id]))[representative_id]
+    return representative, (await event_kinds(session, [representative_id]))[representative_id]
 
 
-async def _add_event(
+async def add_event(
     session: WriteSession,
     representative_id: UUID,
     kind: RepresentativeEventKind,
     actor: Actor,
     reason: str | None = None,
 ) -> None:
+    """Put on record what became of a representation."""
     session.add(
         RepresentativeEvent(
             representative_id=representative_id,

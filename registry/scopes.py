@@ -66,6 +66,35 @@ class Scoped:
     territories: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
 
 
+def scope_in(row: Scoped) -> Scope:
+    """The scope of a row."""
+    given = (row.modalities, row.uses, row.purposes, row.territories)
+    modalities, uses, purposes, territories = (None if v is None else frozenset(v) for v in given)
+    return Scope(modalities, uses, purposes, territories)  # type: ignore[arg-type]  # in that order
+
+
+def within(inner: Scope, outer: Scope) -> bool:
+    """Whether everything in one scope is in another; a territory holds what lies in it."""
+    return (
+        _contains(outer.modalities, inner.modalities)
+        and _contains(outer.uses, inner.uses)
+        and _contains(outer.purposes, inner.purposes)
+        and _covers(outer.territories, inner.territories)
+    )
+
+
+def _contains(outer: frozenset[Any] | None, inner: frozenset[Any] | None) -> bool:
+    return outer is None or (inner is not None and inner <= outer)
+
+
+def _covers(outer: frozenset[str] | None, inner: frozenset[str] | None) -> bool:
+    if outer is None or known_territories.WORLD in outer:
+        return True
+    return inner is not None and all(
+        not outer.isdisjoint({one, *known_territories.enclosing(one)}) for one in inner
+    )
+
+
 def columns(scope: Scope) -> dict[str, Any]:
     """The scope as the columns of `Scoped`."""
     return {

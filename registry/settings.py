@@ -42,6 +42,12 @@ class Settings(BaseSettings):
         ge=1,
         description="Samples a day that an account known below IAL2 may enrol.",
     )
+    cooling_off_hours: int = Field(
+        default=72,
+        ge=0,
+        le=24 * 365,
+        description="How long a grant waits that is exclusive, long, or allows to train a model.",
+    )
     host: str = Field(default="127.0.0.1", description="Address the server listens on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port the server listens on.")
     issuer: str = Field(

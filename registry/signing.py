@@ -1,22 +1,58 @@
-"""Signatures on grants: the person's own, and those of who is verified to act for them."""
+"""Signatures on grants: whose are there, whose are missing, and when the grant takes effect.
 
+The last needed hand makes a grant ACTIVE: at once, or after a cooling-off period for what binds a
+person most. Who is needed is said by the packs of every territory that the grant covers.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
-from registry import grants, representatives, subjects
-from registry.database import ReadSession, WriteSession
+from registry import grants, mandates, notices, parties, subjects
+from registry.database import Actor, ReadSession, WriteSession, now
 from registry.errors import ConflictError, ForbiddenError
-from registry.grants import Grant, GrantEventKind
-from registry.policy.vocabulary import ASSURED_IAL, GrantorRole, GrantState
-from registry.principals import OPERATOR_ID
+from registry.grant_states import GrantEventKind
+from registry.grants import Grant
+from registry.keys import Keys
+from registry.notices import NoticeKind
+from registry.policy.hands import Hands, hands
+from registry.policy.packs import PackSet
+from registry.policy.vocabulary import ASSURED_IAL, AiUse, GrantorRole, GrantState
+from registry.principals import OPERATOR_ID, PrincipalKind
+from registry.representatives import AGENTS
+from registry.scopes import scope_in, within
+
+COOLING_OFF: Final = timedelta(hours=72)
+LONG_TERM_YEARS: Final = 2
+# Why a grant is held back until the person, of age now, signs it themselves.
+MAJORITY: Final = "The person came of age."
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """What signing needs beside the database: the packs, the keys, and how long to cool off."""
+
+    packs: PackSet
+    keys: Keys
+    cooling_off: timedelta = COOLING_OFF
 
 
 async def sign(
-    session: WriteSession, *, grant_id: UUID, actor_id: UUID, role: GrantorRole, ial: int
+    session: WriteSession,
+    *,
+    grant_id: UUID,
+    actor: Actor,
+    role: GrantorRole,
+    ial: int,
+    law: Law,
 ) -> Grant:
-    """Sign a grant; the first signature makes it effective, as far as the law asks for no other.
+    """Sign a grant. It takes effect once nobody's signature is missing.
 
     As the person (SELF) whoever keeps their record signs; in any other right a representative whom
-    an office has verified. Only somebody known at IAL2 or better can.
+    an office has verified, or an agent within the mandate that the person confirmed. Only somebody
+    known at IAL2 or better can, and nobody for a person to their own service.
     """
     grant = await grants.locked(session, grant_id)
     subject = await subjects.mine(session, grant.subject_id)
@@ -24,29 +60,34 @@ async def sign(
         raise ForbiddenError(
             f"Signing a grant needs identity assurance {ASSURED_IAL}; this token has {ial}."
         )
-    representative_id = await _in_what_right(session, subject, actor_id, role)
-    await grants.require(session, grant, GrantState.PENDING, GrantState.ACTIVE)
-    history = (await grants.events(session, [grant_id]))[grant_id]
-    if any(
-        one.kind is GrantEventKind.SIGNED and (one.actor_id, one.role) == (actor_id, role)
-        for one in history
-    ):
-        raise ConflictError(f"Grant {grant_id} is signed by you as {role} already.")
+    right = await _in_what_right(session, subject, actor.principal_id, role)
+    in_trust = actor.principal_id if actor.kind == PrincipalKind.ORGANISATION else None
+    await mandates.require_no_interest(
+        session,
+        grant.grantees,
+        actor_id=actor.principal_id,
+        held_by=in_trust if right is None else right.held_by,
+    )
+    if right is not None and role in AGENTS and not within(scope_in(grant), right.scope):
+        raise ForbiddenError("The grant is wider than the mandate.")
+    await _require_open(session, grant)
+    await _require_new(session, grant, actor.principal_id, role)
     await grants.record(
         session,
         grant,
         GrantEventKind.SIGNED,
-        actor_id,
+        actor.principal_id,
         role=role,
         ial=ial,
-        representative_id=representative_id,
+        representative_id=None if right is None else right.id,
     )
+    await _take_effect(session, grant, subject, actor.principal_id, law)
     return grant
 
 
 async def _in_what_right(
     session: ReadSession, subject: subjects.Subject, actor_id: UUID, role: GrantorRole
-) -> UUID | None:
+) -> mandates.Right | None:
     """The representation in which somebody signs; None for the person's own signature."""
     if role is GrantorRole.SELF:
         if actor_id not in {subject.owner_id, OPERATOR_ID}:
@@ -54,9 +95,83 @@ async def _in_what_right(
                 "Only whoever keeps the person's record signs as SELF; say in which role you act."
             )
         return None
-    roles = await representatives.acting(session, subject_id=subject.id, principal_id=actor_id)
-    if role not in roles:
+    rights = await mandates.acting(session, subject_id=subject.id, principal_id=actor_id)
+    if role not in rights:
         raise ForbiddenError(
-            f"You are not a verified {role} of this person: have it recorded and verified first."
+            f"You are not a verified {role} of this person: have it recorded and verified first,"
+            " or for an agent confirmed by the person."
         )
-    return roles[role]
+    return rights[role]
+
+
+async def _require_open(session: ReadSession, grant: Grant) -> None:
+    """A grant is signed while it waits or holds; one held back, only to ratify it."""
+    state = (await grants.states(session, [grant]))[grant.id]
+    if state is GrantState.SUSPENDED:
+        history = (await grants.events(session, [grant.id]))[grant.id]
+        held = [one for one in history if one.kind is GrantEventKind.SUSPENDED]
+        if held[-1].reason == MAJORITY:
+            return
+    if state not in {GrantState.PENDING, GrantState.ACTIVE}:
+        raise ConflictError(f"Grant {grant.id} is {state}.")
+
+
+async def _require_new(
+    session: ReadSession, grant: Grant, actor_id: UUID, role: GrantorRole
+) -> None:
+    history = (await grants.events(session, [grant.id]))[grant.id]
+    if any(
+        one.kind is GrantEventKind.SIGNED and (one.actor_id, one.role) == (actor_id, role)
+        for one in history
+    ):
+        raise ConflictError(f"Grant {grant.id} is signed by you as {role} already.")
+
+
+async def _take_effect(
+    session: WriteSession, grant: Grant, subject: subjects.Subject, actor_id: UUID, law: Law
+) -> None:
+    """Record that nobody's signature is missing any more, if so."""
+    if not (await hands_of(session, [grant], law))[grant.id].complete:
+        return
+    kinds = [one.kind for one in (await grants.events(session, [grant.id]))[grant.id]]
+    if GrantEventKind.SUSPENDED in kinds:
+        await grants.record(session, grant, GrantEventKind.RESUMED, actor_id)
+        return
+    if GrantEventKind.ACTIVATED in kinds:
+        return
+    begins = await now(session) + law.cooling_off if needs_cooling_off(grant) else None
+    await grants.record(session, grant, GrantEventKind.ACTIVATED, actor_id, effective_at=begins)
+    kind = NoticeKind.GRANT_ACTIVE if begins is None else NoticeKind.COOLING_OFF
+    await notices.tell(session, subject.owner_id, kind, about=grant.id, due_at=begins)
+    for service in grant.grantees or ():
+        await notices.tell(session, service, NoticeKind.GRANT_ACTIVE, about=grant.id, due_at=begins)
+
+
+def needs_cooling_off(grant: Grant) -> bool:
+    """Whether a grant binds so much that the person gets time to think better of it.
+
+    It is exclusive, or runs longer than two years or without an end, or allows to train a model.
+    """
+    trains = grant.uses is None or AiUse.TRAIN_MODEL in grant.uses
+    return grant.exclusive or trains or _is_long(grant.starts_at, grant.ends_at)
+
+
+def _is_long(starts_at: datetime, ends_at: datetime | None) -> bool:
+    if ends_at is None:
+        return True
+    years, day = ends_at.year - starts_at.year, slice(1, 6)
+    if years != LONG_TERM_YEARS:
+        return years > LONG_TERM_YEARS
+    return ends_at.timetuple()[day] > starts_at.timetuple()[day]
+
+
+async def hands_of(session: ReadSession, found: Collection[Grant], law: Law) -> dict[UUID, Hands]:
+    """How far each of these grants is signed; without those whose subject the caller can't see."""
+    at = await now(session)
+    people = await parties.of_subjects(session, {one.subject_id for one in found}, keys=law.keys)
+    given = await parties.of_grants(session, found)
+    return {
+        one.id: hands(people[one.subject_id], given[one.id], law.packs, at)
+        for one in found
+        if one.subject_id in people
+    }

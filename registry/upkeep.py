@@ -7,11 +7,14 @@ record, and people are told.
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from typing import Final
 
+from registry import succession
 from registry.database import Database, now
 from registry.errors import RegistryError
 from registry.keys import Keys
+from registry.policy.packs import PackSet
 
 logger = logging.getLogger(__name__)
 
@@ -20,12 +23,15 @@ Task = Callable[[Database, Keys, datetime], Awaitable[None]]
 TASKS: Final[tuple[Task, ...]] = ()
 
 
-async def run(operator: Database, keys: Keys, *, at: datetime | None = None) -> None:
+async def run(
+    operator: Database, keys: Keys, packs: PackSet, *, at: datetime | None = None
+) -> None:
     """Do everything that is due at this moment; a task that fails stops no other."""
     if at is None:
         async with operator.reading() as session:
             at = await now(session)
-    for task in TASKS:
+    tasks: list[Task] = [*TASKS, partial(succession.come_of_age, packs=packs)]
+    for task in tasks:
         try:
             await task(operator, keys, at)
         except RegistryError as error:

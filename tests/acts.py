@@ -66,9 +66,17 @@ async def asset(execute: Execute, owner: Account, subjects: list[str], hex: str)
 
 
 async def grant(
-    execute: Execute, owner: Account, subject: str, *services: Account, **more: Any
+    execute: Execute,
+    owner: Account,
+    subject: str,
+    *services: Account,
+    state: str = "ACTIVE",
+    **more: Any,
 ) -> str:
-    """A signed grant to make pictures for films, in the form that pack ZZ asks for."""
+    """A grant to make pictures for films, in the form that pack ZZ asks for, signed by the owner.
+
+    `state`: where it then stands; PENDING if others must sign too.
+    """
     given = {
         "subjectId": subject,
         "scope": {
@@ -77,7 +85,7 @@ async def grant(
             "purposes": ["FILM_TV"],
         },
         "grantees": [str(one.id) for one in services] or None,
-        "endsAt": "2030-01-01T00:00:00Z",
+        "endsAt": "2028-11-01T00:00:00Z",
         "written": True,
         "separate": True,
         **more,
@@ -85,7 +93,7 @@ async def grant(
     made = await execute(owner, PROPOSE, input=given)
     id: str = made["proposeGrant"]["grant"]["id"]
     signed = await execute(owner, SIGN, id=id)
-    assert signed["signGrant"]["grant"]["state"] == "ACTIVE", signed
+    assert signed["signGrant"]["grant"]["state"] == state, signed
     return id
 
 

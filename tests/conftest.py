@@ -68,6 +68,7 @@ def settings(scratch: Path, urls: tuple[str, str]) -> Settings:
         admin_database_url=admin,
         issuer=ISSUER,
         models_dir=MODELS,
+        cooling_off_hours=0,  # tests of the cooling-off say how long
         media_seconds=20.0,  # of its own limit only the slow machine knows
     )
 

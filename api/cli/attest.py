@@ -11,9 +11,10 @@ import typer
 from api.cli.output import AsJson, Failed, line, result
 from api.cli.session import Acting, account, identifier, run_as
 from api.cli.settings import DataDir
-from registry import protections, representatives
+from registry import protections, representatives, succession
 from registry.database import WriteSession, new_id
 from registry.policy.vocabulary import GrantorRole, Kinship, SubjectClass
+from registry.principals import MAX_IAL
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -46,13 +47,17 @@ def death(
     """
 
     async def write(session: WriteSession, saying: protections.Saying) -> object:
-        return await protections.record_death(
+        died = await protections.record_death(
             session,
             saying,
             died_on=None if on is None else on.date(),
             domicile=domicile,
             relatives_living=relatives,
         )
+        await succession.after_death(
+            session, saying.subject_id, actor_id=saying.actor.principal_id, keys=saying.keys
+        )
+        return died
 
     _say(subject, source, write, data_dir, "The death")
 
@@ -161,6 +166,7 @@ def representative(
                     ends_at=None if ends is None else ends.replace(tzinfo=UTC),
                 ),
                 actor=acting.actor,
+                ial=MAX_IAL,
                 keys=acting.installation.keys,
             )
         return made

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, NamedTuple
 from uuid import UUID
@@ -22,11 +22,13 @@ from api.cli.scopes import (
 from api.cli.session import Acting, Key, Owner, account, identifier, run_as
 from api.cli.settings import DataDir
 from registry import grants, idempotency, signing
-from registry.database import WriteSession
+from registry.database import WriteSession, now
 from registry.errors import InvalidError
+from registry.grant_terms import Notice, Terms
 from registry.grants import Grant
 from registry.installation import Installation
 from registry.paging import MAX_PAGE
+from registry.policy.shelf import load_packs
 from registry.policy.vocabulary import (
     ASSURED_IAL,
     ContentFlag,
@@ -40,6 +42,24 @@ app = typer.Typer(no_args_is_help=True)
 
 GrantId = Annotated[str, typer.Argument(metavar="GRANT", help="The grant's id.")]
 _DAY = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
+
+
+async def _waits(session: WriteSession, grant: Grant, law: signing.Law) -> list[str]:
+    """What a grant that was signed still waits for, in words."""
+    begins = (await grants.effective(session, [grant.id])).get(grant.id)
+    if begins is not None and begins > await now(session):
+        return [f"It takes effect on {begins:%Y-%m-%d at %H:%M} UTC; revoking it is free."]
+    return [
+        f"Still to be signed by {' or '.join(sorted(one.asked.any_of))}"
+        f" for {', '.join(sorted(one.territories))}."
+        for one in (await signing.hands_of(session, [grant], law))[grant.id].missing
+    ]
+
+
+def _law(installation: Installation) -> signing.Law:
+    settings = installation.settings
+    hours = timedelta(hours=settings.cooling_off_hours)
+    return signing.Law(load_packs(settings.packs_dir), installation.keys, hours)
 
 
 class _Seen(NamedTuple):
@@ -86,6 +106,13 @@ def propose(
     non_commercial: Annotated[
         bool, typer.Option("--non-commercial", help="It does not cover commercial use.")
     ] = False,
+    exclusive: Annotated[
+        bool, typer.Option("--exclusive", help="Nobody else is given the same.")
+    ] = False,
+    notice: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="VERSION LANGUAGE", help="Which text they were shown: 2026-11 en."),
+    ] = None,
     acknowledges: Annotated[
         list[str] | None,
         typer.Option(help="An objection this is given in spite of; may be repeated."),
@@ -112,7 +139,7 @@ def propose(
     acknowledged = frozenset(identifier(one, "objection") for one in acknowledges or ())
 
     async def work(acting: Acting) -> _Seen:
-        terms = grants.Terms(
+        terms = Terms(
             grantees=await _services(acting.installation, service),
             starts_at=_utc(starts),
             ends_at=_utc(ends),
@@ -125,6 +152,8 @@ def propose(
             replaces_performance=replaces_performance,
             obligations=frozenset(obligation or ()),
             acknowledges_objections=acknowledged,
+            exclusive=exclusive,
+            notice=None if notice is None else Notice(*notice),
         )
         async with acting.db.writing() as session:
             grant_id, new = await idempotency.claim(
@@ -172,13 +201,23 @@ def sign(
 
         likeness grant sign 0199c2f4-9a3b-7c11-8d4e-2b1a0c9d8e7f --role GUARDIAN --owner mother
     """
+    waits: list[str] = []
 
     async def signed(session: WriteSession, acting: Acting, grant_id: UUID) -> Grant:
-        return await signing.sign(
-            session, grant_id=grant_id, actor_id=acting.id, role=role, ial=ial
+        signed = await signing.sign(
+            session,
+            grant_id=grant_id,
+            actor=acting.actor,
+            role=role,
+            ial=ial,
+            law=_law(acting.installation),
         )
+        waits.extend(await _waits(session, signed, _law(acting.installation)))
+        return signed
 
     _change(grant, signed, owner=owner, data_dir=data_dir)
+    for one in waits:
+        note(one)
 
 
 @app.command("revoke")

@@ -1,6 +1,7 @@
 """What every resolver is given: the database as the caller sees it, and one request's loaders."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -21,11 +22,13 @@ from registry import (
     protections,
     representatives,
     samples,
+    signing,
     subjects,
 )
 from registry.consent_receipts import ConsentReceipt, Issuer
 from registry.database import Database, ReadSession
 from registry.errors import InvalidError
+from registry.policy.hands import Hands
 from registry.principals import OPERATOR, PrincipalKind
 
 V = TypeVar("V")
@@ -42,6 +45,8 @@ class Context:
         self.subjects = loader(self.db, self._subject_records)
         self.grant_states = loader(self.db, grants.states_by_ids)
         self.subjects_of_asset = loader(self.db, assets.subjects_of)
+        self.grants_effective = loader(self.db, grants.effective)
+        self.hands = loader(self.db, self._hands)
         self.objection_states = loader(self.db, objections.states)
         self.samples_of = loader(self.db, samples.by_subject)
         self.sample_states = loader(self.db, samples.states)
@@ -58,6 +63,19 @@ class Context:
     async def ial(self) -> int:
         """How well the caller is known (NIST SP 800-63A)."""
         return self.caller.ial
+
+    @property
+    def law(self) -> signing.Law:
+        """What signing needs beside the database."""
+        return signing.Law(
+            self.state.checker.packs,
+            self.state.keys,
+            timedelta(hours=self.state.settings.cooling_off_hours),
+        )
+
+    async def _hands(self, session: ReadSession, ids: Collection[UUID]) -> dict[UUID, Hands]:
+        found = await grants.by_ids(session, ids)
+        return await signing.hands_of(session, found.values(), self.law)
 
     def spend(self, asked: Sequence[Asked]) -> None:
         """Count checks against what one request may ask, under however many aliases."""

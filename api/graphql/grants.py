@@ -18,6 +18,9 @@ from api.graphql.subjects import Subject
 from registry import consent_receipts, grants, signing, subjects
 from registry.database import checked_time
 from registry.errors import InvalidError
+from registry.grant_terms import Notice, Terms
+from registry.policy.hands import Missing
+from registry.policy.pack_words import HolderDecision
 from registry.policy.vocabulary import (
     AiUse,
     ContentFlag,
@@ -28,6 +31,41 @@ from registry.policy.vocabulary import (
     Purpose,
 )
 from registry.principals import Scope
+
+
+@strawberry.type(description="Signatures that a consent needs: in any of these roles.")
+class MissingSignature:
+    """Signatures that a consent needs."""
+
+    any_of: list[GrantorRole]
+    holders: list[strawberry.ID] = strawberry.field(
+        description="Of these holders of the rights of the dead (their representations)."
+    )
+    decision: HolderDecision | None = strawberry.field(
+        description="How many of the holders; null where the role alone is asked for."
+    )
+    territories: list[str] = strawberry.field(
+        description="Whose law asks for it. ZZ stands for every territory without a pack."
+    )
+
+    @classmethod
+    def of(cls, missing: Missing) -> "MissingSignature":
+        """The same in the schema."""
+        return cls(
+            any_of=sorted(missing.asked.any_of),
+            holders=[strawberry.ID(one) for one in sorted(missing.asked.holders)],
+            decision=missing.asked.decision,
+            territories=sorted(missing.territories),
+        )
+
+
+@strawberry.input(description="The text that the person was shown before they consented.")
+class NoticeInput:
+    """The text that the person was shown before they consented."""
+
+    version: str
+    language: str = strawberry.field(description="A BCP 47 tag, for example en or zh-Hans.")
+    sha256: str | None = strawberry.field(default=None, description="Of the text, base64.")
 
 
 @strawberry.type(description="One consent, as it was given. A null dimension means all of it.")
@@ -47,7 +85,10 @@ class Grant:
     max_uses: int | None
     written: bool
     separate: bool
+    exclusive: bool
     obligations: list[ObligationCode]
+    notice_version: str | None
+    notice_language: str | None
     created_at: datetime
 
     @strawberry.field(graphql_type=Subject | None, description="Whose consent it is, if yours.")
@@ -61,6 +102,26 @@ class Grant:
     async def state(grant: strawberry.Parent[grants.Grant], info: Info) -> GrantState:
         """Where it stands now."""
         return await info.context.grant_states.load(grant.id) or GrantState.PENDING
+
+    @strawberry.field(description="When it took, or takes, effect; null while signatures miss.")
+    @staticmethod
+    async def effective_at(grant: strawberry.Parent[grants.Grant], info: Info) -> datetime | None:
+        """When it took, or takes, effect."""
+        return await info.context.grants_effective.load(grant.id)
+
+    @strawberry.field(
+        description=(
+            "Whose signatures it still needs, by the law of each territory it covers. A consent for"
+            " everywhere is in force where none is missing. Null if the person is not yours."
+        )
+    )
+    @staticmethod
+    async def missing_signatures(
+        grant: strawberry.Parent[grants.Grant], info: Info
+    ) -> list[MissingSignature] | None:
+        """Whose signatures it still needs."""
+        hands = await info.context.hands.load(grant.id)
+        return None if hands is None else [MissingSignature.of(one) for one in hands.missing]
 
     @strawberry.field(
         graphql_type=list[ConsentReceipt],
@@ -99,6 +160,10 @@ class ProposeGrantInput:
     terms_sha256: str | None = strawberry.field(
         default=None, description="SHA-256 of the signed document, base64."
     )
+    exclusive: bool = False
+    notice: NoticeInput | None = strawberry.field(
+        default=None, description="The text that the person was shown, and in which language."
+    )
     idempotency_key: str | None = None
 
 
@@ -128,9 +193,9 @@ SignGrantResult = Annotated[GrantSigned | Problem, strawberry.union("SignGrantRe
 RevokeGrantResult = Annotated[GrantRevoked | Problem, strawberry.union("RevokeGrantResult")]
 
 
-def terms_of(given: ProposeGrantInput) -> grants.Terms:
+def terms_of(given: ProposeGrantInput) -> Terms:
     """The terms in the registry's own form."""
-    return grants.Terms(
+    return Terms(
         grantees=None
         if given.grantees is None
         else frozenset(identifier(one, "service", "grantees") for one in given.grantees),
@@ -148,7 +213,15 @@ def terms_of(given: ProposeGrantInput) -> grants.Terms:
             identifier(one, "objection", "acknowledgesObjections")
             for one in given.acknowledges_objections
         ),
-        terms_sha256=_digest(given.terms_sha256),
+        terms_sha256=_digest(given.terms_sha256, "termsSha256"),
+        exclusive=given.exclusive,
+        notice=None
+        if given.notice is None
+        else Notice(
+            given.notice.version,
+            given.notice.language,
+            _digest(given.notice.sha256, "notice"),
+        ),
     )
 
 
@@ -156,7 +229,7 @@ def _aware(time: datetime | None, field: str) -> datetime | None:
     return None if time is None else checked_time(time, field)
 
 
-def _digest(text: str | None) -> bytes | None:
+def _digest(text: str | None, field: str) -> bytes | None:
     if text is None:
         return None
     try:
@@ -164,7 +237,7 @@ def _digest(text: str | None) -> bytes | None:
     except ValueError:
         value = b""
     if len(value) != 32:  # noqa: PLR2004  # SHA-256
-        raise InvalidError("A SHA-256 is 32 bytes, base64.", field="termsSha256")
+        raise InvalidError("A SHA-256 is 32 bytes, base64.", field=field)
     return value
 
 
@@ -212,7 +285,12 @@ class GrantMutation:
         actor_id = info.context.caller.actor.principal_id
         async with info.context.db.writing() as session:
             grant_id, new = await once.claim(
-                info, session, "proposeGrant", input, scope=vars(input.scope)
+                info,
+                session,
+                "proposeGrant",
+                input,
+                scope=vars(input.scope),
+                notice=None if input.notice is None else vars(input.notice),
             )
             if new:
                 await grants.propose(
@@ -237,14 +315,16 @@ class GrantMutation:
         self, info: Info, id: strawberry.ID, role: GrantorRole = GrantorRole.SELF
     ) -> SignGrantResult:
         """Sign a consent, as the person or in the role in which you act for them."""
-        caller, grant_id = info.context.caller, identifier(id, "grant")
-        async with info.context.db.writing() as session:
+        context, grant_id = info.context, identifier(id, "grant")
+        ial = await context.ial()
+        async with context.db.writing() as session:
             grant = await signing.sign(
                 session,
                 grant_id=grant_id,
-                actor_id=caller.actor.principal_id,
+                actor=context.caller.actor,
                 role=role,
-                ial=caller.ial,
+                ial=ial,
+                law=context.law,
             )
         return GrantSigned(grant=grant)
 

@@ -10,7 +10,7 @@ from api.graphql.context import Info
 from api.graphql.errors import Problem
 from api.graphql.paging import identifier
 from api.graphql.permissions import requires
-from registry import protections
+from registry import protections, succession
 from registry.database import WriteSession
 from registry.policy.vocabulary import SubjectClass
 from registry.principals import Scope
@@ -223,6 +223,12 @@ class ProtectionMutation:
                     domicile=input.domicile,
                     relatives_living=input.relatives_living,
                 )
+                await succession.after_death(
+                    session,
+                    saying.subject_id,
+                    actor_id=saying.actor.principal_id,
+                    keys=saying.keys,
+                )
             return DeathRecorded(protection=await _record(session, saying))
 
     @strawberry.mutation(
@@ -266,5 +272,9 @@ class ProtectionMutation:
             row = await protections.retract(
                 session, protection_id=identifier(id, "statement"), actor=actor, reason=reason
             )
+            if row.kind is ProtectionKind.DEATH:
+                await succession.after_retraction(
+                    session, row.subject_id, actor_id=actor.principal_id, keys=keys
+                )
             said = await protections.of_subject(session, row.subject_id, keys=keys)
         return ProtectionRetracted(protection=next(one for one in said if one.id == row.id))

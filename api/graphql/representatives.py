@@ -12,10 +12,21 @@ from api.graphql.context import Info
 from api.graphql.errors import Problem
 from api.graphql.paging import identifier
 from api.graphql.permissions import requires
-from registry import representatives
-from registry.database import ReadSession
-from registry.policy.vocabulary import GrantorRole, Kinship
+from api.graphql.scopes import ScopeInput, scope_of
+from registry import mandates, representatives
+from registry.database import ReadSession, ordered
+from registry.policy.vocabulary import AiUse, GrantorRole, Kinship, Modality, Purpose
 from registry.principals import Scope
+
+
+@strawberry.type(description="What an agent may sign; a null dimension means all of it.")
+class Mandate:
+    """What an agent may sign."""
+
+    modalities: list[Modality] | None
+    uses: list[AiUse] | None
+    purposes: list[Purpose] | None
+    territories: list[str] | None
 
 
 @strawberry.type(description="Somebody named to act for a person, or to hold their rights.")
@@ -32,7 +43,22 @@ class Representative:
     created_at: datetime
     ends_at: datetime | None
     verified: bool
+    confirmed: bool = strawberry.field(
+        description="Whether the person confirmed this agent. Only agents need it."
+    )
     ended: bool
+
+    @strawberry.field(description="What an agent may sign; a null dimension means all of it.")
+    @staticmethod
+    def mandate(one: strawberry.Parent[representatives.Record]) -> Mandate:
+        """What an agent may sign."""
+        scope = one.scope
+        return Mandate(
+            modalities=ordered(scope.modalities),
+            uses=ordered(scope.uses),
+            purposes=ordered(scope.purposes),
+            territories=ordered(scope.territories),
+        )
 
 
 @strawberry.input(description="Who is named, in what right, and which document says so.")
@@ -52,6 +78,9 @@ class AppointRepresentativeInput:
         default=None, description="Of the rights of a dead person, more than 0 and at most 1."
     )
     ends_at: datetime | None = strawberry.field(default=None, description="End of the mandate.")
+    scope: ScopeInput = strawberry.field(
+        default_factory=ScopeInput, description="The mandate of an agent; left out: everything."
+    )
     source: str = strawberry.field(description="The document that says so.")
     idempotency_key: str | None = None
 
@@ -70,6 +99,13 @@ class RepresentativeVerified:
     representative: representatives.Record = strawberry.field(graphql_type=Representative)
 
 
+@strawberry.type(description="The agent may sign within the mandate.")
+class RepresentativeConfirmed:
+    """The agent may sign within the mandate."""
+
+    representative: representatives.Record = strawberry.field(graphql_type=Representative)
+
+
 @strawberry.type(description="The representation has ended.")
 class RepresentativeEnded:
     """The representation has ended."""
@@ -82,6 +118,9 @@ AppointRepresentativeResult = Annotated[
 ]
 VerifyRepresentativeResult = Annotated[
     RepresentativeVerified | Problem, strawberry.union("VerifyRepresentativeResult")
+]
+ConfirmRepresentativeResult = Annotated[
+    RepresentativeConfirmed | Problem, strawberry.union("ConfirmRepresentativeResult")
 ]
 EndRepresentativeResult = Annotated[
     RepresentativeEnded | Problem, strawberry.union("EndRepresentativeResult")
@@ -99,6 +138,7 @@ def _appointment(given: AppointRepresentativeInput) -> representatives.Appointme
         kinship=given.kinship,
         share=given.share,
         ends_at=given.ends_at,
+        scope=scope_of(given.scope),
     )
 
 
@@ -126,18 +166,22 @@ class RepresentativeMutation:
     ) -> AppointRepresentativeResult:
         """Name a representative."""
         subject_id = identifier(input.subject_id, "subject", "subjectId")
-        appointment = _appointment(input)
+        appointment, ial = _appointment(input), await info.context.ial()
         async with info.context.db.writing() as session:
-            representative_id, new = await once.claim(info, session, "appointRepresentative", input)
+            representative_id, new = await once.claim(
+                info, session, "appointRepresentative", input, scope=vars(input.scope)
+            )
             if new:
-                await representatives.appoint(
+                named = await representatives.appoint(
                     session,
                     representative_id=representative_id,
                     subject_id=subject_id,
                     appointment=appointment,
                     actor=info.context.caller.actor,
+                    ial=ial,
                     keys=info.context.state.keys,
                 )
+                await mandates.offer(session, named)
             record = await _record(info, session, subject_id, representative_id)
         return RepresentativeAppointed(representative=record)
 
@@ -157,6 +201,25 @@ class RepresentativeMutation:
             )
             record = await _record(info, session, row.subject_id, row.id)
         return RepresentativeVerified(representative=record)
+
+    @strawberry.mutation(
+        extensions=[requires(Scope.SUBJECTS_WRITE)],
+        description="Say, as the person, that this is your agent within the mandate. Needs IAL2.",
+    )
+    async def confirm_representative(
+        self, info: Info, id: strawberry.ID
+    ) -> ConfirmRepresentativeResult:
+        """Say that this is your agent."""
+        ial = await info.context.ial()
+        async with info.context.db.writing() as session:
+            row = await mandates.confirm(
+                session,
+                representative_id=identifier(id, "representative"),
+                actor=info.context.caller.actor,
+                ial=ial,
+            )
+            record = await _record(info, session, row.subject_id, row.id)
+        return RepresentativeConfirmed(representative=record)
 
     @strawberry.mutation(
         extensions=[requires(Scope.SUBJECTS_WRITE)],

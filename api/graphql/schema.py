@@ -12,6 +12,7 @@ from api.graphql.history import HistoryQuery
 from api.graphql.log import LogQuery
 from api.graphql.objections import ObjectionMutation, ObjectionQuery
 from api.graphql.orders import OrderMutation, OrderQuery
+from api.graphql.organisations import OrganisationMutation, OrganisationQuery
 from api.graphql.protections import ProtectionMutation
 from api.graphql.representatives import RepresentativeMutation
 from api.graphql.samples import SampleMutation
@@ -31,6 +32,7 @@ class Query(
     ObjectionQuery,
     OrderQuery,
     ServiceQuery,
+    OrganisationQuery,
     LogQuery,
 ):
     """Read, and ask."""
@@ -41,6 +43,7 @@ class Mutation(
     SubjectMutation,
     ProtectionMutation,
     RepresentativeMutation,
+    OrganisationMutation,
     SampleMutation,
     AssetMutation,
     GrantMutation,

@@ -7,6 +7,7 @@ import strawberry
 
 from registry.errors import ProblemCode
 from registry.filings import FilingStatus
+from registry.policy.pack_words import HolderDecision
 from registry.policy.vocabulary import (
     AiUse,
     Basis,
@@ -37,6 +38,7 @@ for enum in (
     FilingStatus,
     GrantorRole,
     GrantState,
+    HolderDecision,
     Kinship,
     LegalException,
     Modality,

@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from registry import filings, grants, objections, protections, services, subjects
+from registry import filings, objections, protections, services, subjects
 from registry.encoder_set import EncoderSet
+from registry.grant_states import GrantEventKind, Step, state_of
 from registry.keys import Keys
 from registry.policy import facts
 from registry.policy.vocabulary import (
@@ -85,9 +86,14 @@ def _grant(row: dict[str, Any], at: datetime) -> facts.Grant:
     events = row["events"]
     ends_at = _time(row["until"])
     # The engine judges the end of the term itself, so that "expired" can be its reason.
-    state = grants.state_of([one["kind"] for one in events], ends_at=None, at=at)
-    signed = [one for one in events if one["kind"] == grants.GrantEventKind.SIGNED]
-    revoked = [one["at"] for one in events if one["kind"] == grants.GrantEventKind.REVOKED]
+    steps = [Step(one["kind"], _time(one["effective"])) for one in events]
+    signed = [one for one in events if one["kind"] == GrantEventKind.SIGNED]
+    revoked = [one["at"] for one in events if one["kind"] == GrantEventKind.REVOKED]
+    complete = any(one.kind == GrantEventKind.ACTIVATED for one in steps)
+    if signed and not complete:
+        # So that the engine, which asks for signatures itself, says whose are missing.
+        steps.append(Step(GrantEventKind.ACTIVATED))
+    state = state_of(steps, ends_at=None, at=at)
     return facts.Grant(
         id=row["id"],
         grantees=_set(str, row["grantees"]),
@@ -103,6 +109,8 @@ def _grant(row: dict[str, Any], at: datetime) -> facts.Grant:
         commercial=row["commercial"],
         uses_left=None if row["max_uses"] is None else row["max_uses"] - row["used"],
         grantor_roles=frozenset(GrantorRole(one["role"]) for one in signed),
+        mandated=any(one["mandated"] for one in signed),
+        complete=complete,
         grantor_ial=min((one["ial"] for one in signed), default=0),
         signed_by=frozenset(
             one["representative"] for one in signed if one["representative"] is not None

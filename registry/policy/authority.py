@@ -15,6 +15,7 @@ from registry.policy.vocabulary import GrantorRole
 # child's own no outlasts the guardian's yes, a lifetime no outlasts the heirs' yes.
 RANK = {
     GrantorRole.AGENT: 0,
+    GrantorRole.AGENCY: 0,
     GrantorRole.ESTATE_REPRESENTATIVE: 1,
     GrantorRole.RIGHTS_HOLDER: 1,
     GrantorRole.GUARDIAN: 2,
@@ -25,7 +26,7 @@ _HALF = 0.5
 
 
 # In what right a grant was signed, by whom, and for what share of the right.
-_Signed = tuple[frozenset[GrantorRole], frozenset[str], float | None]
+_Signed = tuple[frozenset[GrantorRole], bool, bool, frozenset[str], float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Demands:
 
     signers: tuple[tuple[Authority, ...], ...]
     shares: frozenset["Deciding"]
+    alive_and_of_age: bool  # an agent whom they gave a mandate signs for them
     found: dict[_Signed, tuple[str, ...]] = field(default_factory=dict)  # many are signed alike
 
 
@@ -56,12 +58,20 @@ def demands(case: Case, subject: Subject, protecting: Collection[Pack]) -> Deman
     return Demands(
         signers=tuple({_signers(case, pack, subject) for pack in case.packs}),
         shares=frozenset(_deciding(case, pack, subject) for pack in protecting),
+        alive_and_of_age=any(one.mandated for one in subject.grants)
+        and all(standing(case, pack, subject) is Standing.ADULT for pack in case.packs),
     )
 
 
 def gaps(asked: Demands, grant: Grant) -> tuple[str, ...]:
     """AUTHORITY_MISSING or CO_HOLDER_MISSING, where the demands are not met."""
-    signed = (grant.grantor_roles, grant.signed_by, grant.interest)
+    signed = (
+        grant.grantor_roles,
+        grant.mandated,
+        grant.complete,
+        grant.signed_by,
+        grant.interest,
+    )
     found = asked.found.get(signed)
     if found is None:
         found = asked.found[signed] = _gaps(asked, grant)
@@ -69,26 +79,31 @@ def gaps(asked: Demands, grant: Grant) -> tuple[str, ...]:
 
 
 def _gaps(asked: Demands, grant: Grant) -> tuple[str, ...]:
-    if not _enough(asked.signers, grant.grantor_roles):
-        return ("AUTHORITY_MISSING",)
-    if not all(_decided(one, grant) for one in asked.shares):
+    if not all(rules and not unmet(rules, roles_of(asked, grant)) for rules in asked.signers):
+        return ("AUTHORITY_MISSING",)  # no statement at all, not even the floor's: nobody may sign
+    if not all(decided(one, grant) for one in asked.shares):
         return ("CO_HOLDER_MISSING",)
-    return ()
+    return () if grant.complete else ("AUTHORITY_MISSING",)
 
 
-def _enough(signers: tuple[tuple[Authority, ...], ...], roles: frozenset[GrantorRole]) -> bool:
-    """Whether signatures in these roles satisfy every pack.
+def roles_of(asked: Demands, grant: Grant) -> frozenset[GrantorRole]:
+    """The roles in which a grant is signed; within a mandate an agent signs for the person."""
+    if grant.mandated and asked.alive_and_of_age:
+        return grant.grantor_roles | {GrantorRole.SELF}
+    return grant.grantor_roles
 
-    No statement at all, not even the floor's, lets nobody sign.
-    """
-    return all(
-        rules
-        and all(
-            (not roles.isdisjoint(rule.any_of)) if rule.any_of else rule.all_of <= roles
-            for rule in rules
-        )
-        for rules in signers
-    )
+
+def unmet(
+    rules: Collection[Authority], roles: frozenset[GrantorRole]
+) -> tuple[frozenset[GrantorRole], ...]:
+    """For each rule that signatures in these roles do not satisfy: whose would, any of them."""
+    missing: list[frozenset[GrantorRole]] = []
+    for rule in rules:
+        if rule.any_of:
+            missing.extend([] if not roles.isdisjoint(rule.any_of) else [frozenset(rule.any_of)])
+        else:
+            missing.extend(frozenset({one}) for one in sorted(rule.all_of - roles))
+    return tuple(missing)
 
 
 def _signers(case: Case, pack: Pack, subject: Subject) -> tuple[Authority, ...]:
@@ -139,7 +154,7 @@ def _deciding(case: Case, pack: Pack, subject: Subject) -> Deciding:
     return Deciding(unranked, strictest)
 
 
-def _decided(asked: Deciding, grant: Grant) -> bool:
+def decided(asked: Deciding, grant: Grant) -> bool:
     """Whether enough of the holders signed."""
     signers = [one for one in asked.holders if one.id in grant.signed_by]
     if asked.decision is HolderDecision.ALL:

@@ -83,6 +83,7 @@ class ConsentStatus(StrEnum):
     REVOKED = "ConsentRevoked"  # by somebody else
     EXPIRED = "ConsentExpired"
     INVALIDATED = "ConsentInvalidated"
+    SIGNED = "likeness:ConsentSigned"  # by one of those who must; GIVEN is when all have
     SUSPENDED = "likeness:ConsentSuspended"
     RESUMED = "likeness:ConsentResumed"
     OBJECTION_FILED = "likeness:ObjectionFiled"

@@ -51,6 +51,8 @@ class Grant:
     uses_left: int | None = None  # None: not counted
     grantor_roles: frozenset[GrantorRole] = frozenset({GrantorRole.SELF})
     grantor_ial: int = 2  # NIST SP 800-63A identity assurance of whoever signed
+    mandated: bool = False  # an agent signed within a mandate that the person confirmed
+    complete: bool = True  # everybody signed whom the law of all that it covers asks for
     signed_by: frozenset[str] = frozenset()
     interest: float | None = None  # share of the right the signers hold, 0..1
     written: bool = False

@@ -148,6 +148,7 @@ class GrantorRole(StrEnum):
     RIGHTS_HOLDER = "RIGHTS_HOLDER"
     ESTATE_REPRESENTATIVE = "ESTATE_REPRESENTATIVE"
     AGENT = "AGENT"
+    AGENCY = "AGENCY"
 
 
 class LegalException(StrEnum):

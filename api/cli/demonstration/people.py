@@ -226,7 +226,7 @@ class _Granting:
                 "purposes": purposes,
                 "territories": self.terms.territories,
             },
-            "endsAt": (datetime.now(UTC) + _TERM * self.rng.randint(1, 5)).isoformat(),
+            "endsAt": (datetime.now(UTC) + _TERM * self.rng.randint(1, 2)).isoformat(),
             "maxUses": max_uses,
             "written": True,
             "separate": True,

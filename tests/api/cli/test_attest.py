@@ -1,3 +1,5 @@
+from datetime import date, timedelta
+
 import pytest
 
 from tests.api.cli.conftest import Likeness
@@ -17,7 +19,8 @@ def test_a_guardian_is_named_and_signs_in_their_own_right(likeness: Likeness) ->
         "attest", "representative", child, "--role", "GUARDIAN", "--person", "mother", *WHY
     )
     assert "may act as GUARDIAN" in named.ok
-    grant = likeness("grant", "propose", "--subject", child, "--use", "LIP_SYNC").ok
+    brief = ("--ends", (date.today() + timedelta(days=90)).isoformat())  # noqa: DTZ011  # any day
+    grant = likeness("grant", "propose", "--subject", child, "--use", "LIP_SYNC", *brief).ok
     refused = likeness("grant", "sign", grant, "--role", "AGENT", "--owner", "mother")
     assert "not a verified AGENT" in refused.err
     signed = likeness("grant", "sign", grant, "--role", "GUARDIAN", "--owner", "mother")

@@ -16,8 +16,10 @@ def test_a_grant_is_proposed_signed_listed_and_revoked(
     )  # fmt: skip
     grant = proposed.ok
     assert f"likeness grant sign {grant}" in proposed.err
-    assert likeness("grant", "sign", grant).ok == f"Grant {grant} is ACTIVE."
-    listed = likeness("grant", "list", "--subject", anna, "--state", "ACTIVE", "--json").json
+    signed = likeness("grant", "sign", grant)
+    assert signed.ok == f"Grant {grant} is PENDING."
+    assert "It takes effect on" in signed.err  # 72 years are long: it cools off
+    listed = likeness("grant", "list", "--subject", anna, "--state", "PENDING", "--json").json
     (found,) = [one for one in listed["grants"] if one["id"] == grant]
     assert found["uses"] == ["GENERATE_IMAGE"]
     assert found["territories"] == ["EU"]

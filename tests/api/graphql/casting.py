@@ -127,6 +127,7 @@ def _can_be_made(grant: GrantEntry, objections: Sequence[ObjectionEntry], now: d
         and not over
         and not revoked
         and grant.acknowledges_objections <= known
+        and GrantorRole.AGENT not in grant.grantor_roles  # without a mandate, nobody's agent signs
     )
 
 

@@ -5,7 +5,7 @@ from tests.conftest import Account, Execute, Json
 _PROTECTION = """protection { id kind assured stands source class diedOn territory
   relativesLiving createdAt }"""
 _REPRESENTATIVE = """representative { id principalId name role kinship share source endsAt
-  verified ended createdAt }"""
+  verified confirmed ended createdAt }"""
 _ORDER = """order { id subjectId modalities uses purposes territories authority reference
   lifted createdAt }"""
 _CIRCUMSTANCE = "circumstance { id name territory holds startsAt endsAt source }"
@@ -29,6 +29,7 @@ _MADE = {
 _ENDED = {
     "retractProtection": ("ProtectionRetracted", _PROTECTION),
     "verifyRepresentative": ("RepresentativeVerified", _REPRESENTATIVE),
+    "confirmRepresentative": ("RepresentativeConfirmed", _REPRESENTATIVE),
     "endRepresentative": ("RepresentativeEnded", _REPRESENTATIVE),
     "liftOrder": ("OrderLifted", _ORDER),
     "retractCircumstance": ("CircumstanceRetracted", _CIRCUMSTANCE),

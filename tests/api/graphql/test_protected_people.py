@@ -51,7 +51,14 @@ async def test_a_death_holds_for_the_next_check(stage: Stage, attester: Account)
     )
     assert await stage.ask("DE") == ("PERMITTED", {"NO_PROTECTED_TERM"})
     outcome, codes = await stage.ask("US-CA")
-    assert (outcome, codes) == ("CONSENT_REQUIRED", {"POST_MORTEM_PROTECTED", "AUTHORITY_MISSING"})
+    assert (outcome, codes) == (
+        "CONSENT_REQUIRED",
+        {
+            "POST_MORTEM_PROTECTED",
+            "AUTHORITY_MISSING",
+            "GRANT_SUSPENDED",
+        },
+    )
     shown = await stage.seen()
     assert (shown["classes"], shown["diedOn"]) == (["DECEASED"], "2001-01-01")
     assert shown["domicileAtDeath"] == "DE"
@@ -288,6 +295,9 @@ async def test_only_the_owner_or_an_office_names_representatives(
     agent = {"subjectId": stage.subject, "role": "AGENT", **WHY}
     named = {**agent, "principalId": str(somebody.id)}
     made = await make(stage.execute, attester, "appointRepresentative", **named)
+    unseen = await make(stage.execute, somebody, "appointRepresentative", **agent, name="another")
+    assert refusal(unseen)[0] == "NOT_FOUND"  # until the person confirms the agent
+    await end(stage.execute, stage.owner, "confirmRepresentative", made["id"])
     told = await make(stage.execute, somebody, "appointRepresentative", **agent, name="another")
     assert refusal(told)[0] == "FORBIDDEN"
     again = await end(stage.execute, attester, "verifyRepresentative", made["id"])

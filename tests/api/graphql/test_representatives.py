@@ -119,7 +119,7 @@ async def test_a_guardian_s_signature_bites_in_the_very_next_check_and_so_does_i
 ) -> None:  # fmt: skip
     picture = acts.random_hash()
     await acts.asset(execute, owner, [child], picture)
-    grant = await acts.grant(execute, owner, child, service)
+    grant = await acts.grant(execute, owner, child, service, state="PENDING")
     asked = acts.question(picture, persons=[{
         "claimedSubject": child,
         "probes": [{"imageHash": {"algorithm": "PHASH_256", "hex": picture}}],

@@ -1,0 +1,61 @@
+"""Where a grant stands: the fold of what became of it. Pure."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from registry.policy.vocabulary import GrantState
+
+
+class GrantEventKind(StrEnum):
+    """What may become of a grant. ACTIVATED: everybody who must sign has."""
+
+    SIGNED = "SIGNED"
+    ACTIVATED = "ACTIVATED"
+    SUSPENDED = "SUSPENDED"
+    RESUMED = "RESUMED"
+    REVOKED = "REVOKED"
+    REJECTED = "REJECTED"
+    LAPSED = "LAPSED"
+
+
+class Step(NamedTuple):
+    """One event. `effective_at`: when an activation takes effect, if later than it was said."""
+
+    kind: str
+    effective_at: datetime | None = None
+
+
+FINAL = frozenset({GrantState.REVOKED, GrantState.REJECTED})
+ENDING = {
+    GrantEventKind.REVOKED: GrantState.REVOKED,
+    GrantEventKind.REJECTED: GrantState.REJECTED,
+    GrantEventKind.LAPSED: GrantState.EXPIRED,
+}
+
+
+def state_of(steps: Iterable[Step], *, ends_at: datetime | None, at: datetime) -> GrantState:
+    """The state these steps, oldest first, add up to at that moment.
+
+    The first that ends a grant is final whatever came after it. Signatures alone make nothing
+    effective: an activation does, and after a cooling-off period where there is one.
+    """
+    effective = held = False
+    for step in steps:
+        match GrantEventKind(step.kind):
+            case GrantEventKind.ACTIVATED:
+                effective = effective or step.effective_at is None or step.effective_at <= at
+            case GrantEventKind.SUSPENDED:
+                held = True
+            case GrantEventKind.RESUMED:
+                held = False
+            case GrantEventKind.SIGNED:
+                pass
+            case ending:
+                return ENDING[ending]
+    if ends_at is not None and ends_at <= at:
+        return GrantState.EXPIRED
+    if held:
+        return GrantState.SUSPENDED
+    return GrantState.ACTIVE if effective else GrantState.PENDING

@@ -1,0 +1,70 @@
+"""What a grant says beside its scope: to whom, from when to when, and under which conditions."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from registry.errors import InvalidError
+from registry.policy.vocabulary import ContentFlag, ObligationCode
+
+MAX_GRANTEES = 100
+MAX_USES = 2**31 - 1
+MAX_ACKNOWLEDGED = 100
+EARLIEST_YEAR, LATEST_YEAR = 1900, 2200
+MAX_NOTICE: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Which text the person was shown, in which language (BCP 47), and its SHA-256."""
+
+    version: str
+    language: str
+    sha256: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a grant says beside its scope. Times are aware; `starts_at` None means now."""
+
+    grantees: frozenset[UUID] | None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    content_allowed: frozenset[ContentFlag] = frozenset()
+    commercial: bool = True
+    max_uses: int | None = None
+    written: bool = False
+    separate: bool = False
+    represented: bool = False
+    replaces_performance: bool = False
+    obligations: frozenset[ObligationCode] = frozenset()
+    acknowledges_objections: frozenset[UUID] = frozenset()
+    terms_sha256: bytes | None = None
+    exclusive: bool = False
+    notice: Notice | None = None
+
+    def check(self, at: datetime) -> None:
+        """InvalidError names the first of them that cannot be."""
+        if self.grantees is not None and not 1 <= len(self.grantees) <= MAX_GRANTEES:
+            raise InvalidError(
+                f"Name 1 to {MAX_GRANTEES} services, or leave grantees out to mean all.",
+                field="grantees",
+            )
+        for field, time in (("startsAt", self.starts_at), ("endsAt", self.ends_at)):
+            if time is not None and not EARLIEST_YEAR <= time.year <= LATEST_YEAR:
+                raise InvalidError(
+                    f"A grant lies between the years {EARLIEST_YEAR} and {LATEST_YEAR}.",
+                    field=field,
+                )
+        if self.ends_at is not None and self.ends_at <= max(at, self.starts_at or at):
+            raise InvalidError("A grant ends in the future, and after it starts.", field="endsAt")
+        if len(self.acknowledges_objections) > MAX_ACKNOWLEDGED:
+            raise InvalidError(
+                f"At most {MAX_ACKNOWLEDGED} objections.", field="acknowledgesObjections"
+            )
+        for word in () if self.notice is None else (self.notice.version, self.notice.language):
+            if not 0 < len(word) <= MAX_NOTICE or not word.isprintable():
+                raise InvalidError(f"1 to {MAX_NOTICE} printable characters.", field="notice")
+        if self.max_uses is not None and not 1 <= self.max_uses <= MAX_USES:
+            raise InvalidError(f"A quota is 1 to {MAX_USES} uses.", field="maxUses")

@@ -1,0 +1,152 @@
+"""What a coming of age or a death makes of grants: held back until those entitled decide.
+
+A check asks who must have signed by itself, so nothing is permitted meanwhile; here it goes on
+record, and those who decide from now on are called.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select
+
+from registry import grants, notices, parties, protections, representatives, subjects
+from registry.database import Database, ReadSession, WriteSession, now
+from registry.grant_states import ENDING, GrantEventKind, state_of
+from registry.grants import Grant, GrantEvent
+from registry.keys import Keys
+from registry.mandates import CLAIM_WITHIN
+from registry.notices import NoticeKind
+from registry.policy.hands import hands
+from registry.policy.packs import PackSet
+from registry.policy.question import age
+from registry.policy.vocabulary import GrantorRole, GrantState
+from registry.principals import OPERATOR_ID
+from registry.representatives import OF_THE_DEAD
+from registry.signing import MAJORITY
+from registry.standing import ProtectionKind
+
+RATIFY_WITHIN: Final = timedelta(days=90)
+# Why a grant is held back until those who hold the rights of the dead decide.
+DEATH: Final = "The person died."
+_TURNS = frozenset({GrantEventKind.SUSPENDED, GrantEventKind.RESUMED})
+_EARLIEST_MAJORITY: Final = 18
+
+
+async def after_death(
+    session: WriteSession, subject_id: UUID, *, actor_id: UUID, keys: Keys
+) -> None:
+    """Hold back the grants of the living, where an office answers for the death; call the holders.
+
+    Objections stay as they are.
+    """
+    if not await _is_dead(session, subject_id, keys):
+        return
+    for grant in await _standing(session, subject_id):
+        await grants.record(session, grant, GrantEventKind.SUSPENDED, actor_id, reason=DEATH)
+        for service in grant.grantees or ():
+            await notices.tell(session, service, NoticeKind.GRANT_SUSPENDED, about=grant.id)
+    for one in await representatives.of_subject(session, subject_id, keys=keys):
+        if one.principal_id is not None and one.role in OF_THE_DEAD and not one.ended:
+            await notices.tell(
+                session,
+                one.principal_id,
+                NoticeKind.HOLDERS_CALLED,
+                about=subject_id,
+                due_at=await now(session) + CLAIM_WITHIN,
+            )
+
+
+async def after_retraction(
+    session: WriteSession, subject_id: UUID, *, actor_id: UUID, keys: Keys
+) -> None:
+    """Let go what was held back for a death, if no office answers for one any more."""
+    if await _is_dead(session, subject_id, keys):
+        return
+    rows = list(await session.scalars(select(Grant).where(Grant.subject_id == subject_id)))
+    history = await grants.events(session, [one.id for one in rows])
+    for grant in rows:
+        turns = [one for one in history[grant.id] if one.kind in _TURNS]
+        if turns and turns[-1].reason == DEATH:
+            await grants.record(
+                session, grant, GrantEventKind.RESUMED, actor_id, reason="The death was retracted."
+            )
+
+
+async def _is_dead(session: ReadSession, subject_id: UUID, keys: Keys) -> bool:
+    said = await protections.of_subject(session, subject_id, keys=keys)
+    return any(one.kind is ProtectionKind.DEATH and one.assured and one.stands for one in said)
+
+
+async def _standing(session: ReadSession, subject_id: UUID) -> list[Grant]:
+    rows = list(await session.scalars(select(Grant).where(Grant.subject_id == subject_id)))
+    states = await grants.states(session, rows)
+    return [one for one in rows if states[one.id] in {GrantState.ACTIVE, GrantState.PENDING}]
+
+
+async def come_of_age(operator: Database, keys: Keys, at: datetime, *, packs: PackSet) -> None:
+    """Hold back what guardians gave once the person's own signature is needed, and ask for it.
+
+    What is not ratified in time lapses.
+    """
+    async with operator.reading() as session:
+        given = await _given_by_guardians(session)
+    for grant in given:
+        async with operator.writing() as session:
+            await grants.locked(session, grant.id)
+            await _review(session, grant, keys=keys, packs=packs, at=at)
+
+
+async def _given_by_guardians(session: ReadSession) -> list[Grant]:
+    """Grants signed by a guardian that nothing has ended."""
+    events = select(GrantEvent.grant_id)
+    rows = await session.scalars(
+        select(Grant)
+        .where(
+            Grant.id.in_(events.where(GrantEvent.role == GrantorRole.GUARDIAN)),
+            Grant.id.not_in(events.where(GrantEvent.kind.in_(ENDING))),
+            Grant.id.not_in(events.where(GrantEvent.role == GrantorRole.SELF)),
+        )
+        .order_by(Grant.id)
+    )
+    return list(rows)
+
+
+async def _review(
+    session: WriteSession, grant: Grant, *, keys: Keys, packs: PackSet, at: datetime
+) -> None:
+    [history] = (await grants.events(session, [grant.id])).values()
+    state = state_of([one.step for one in history], ends_at=grant.ends_at, at=at)
+    held = [one for one in history if one.reason == MAJORITY]
+    if held and state is GrantState.SUSPENDED and held[-1].at + RATIFY_WITHIN <= at:
+        await grants.record(
+            session, grant, GrantEventKind.LAPSED, OPERATOR_ID, reason="Not ratified in time."
+        )
+    if held or state is not GrantState.ACTIVE:
+        return
+    if not await _needs_themselves(session, grant, keys=keys, packs=packs, at=at):
+        return
+    await grants.record(session, grant, GrantEventKind.SUSPENDED, OPERATOR_ID, reason=MAJORITY)
+    subject = await subjects.mine(session, grant.subject_id)
+    await notices.tell(
+        session,
+        subject.owner_id,
+        NoticeKind.RATIFICATION_REQUESTED,
+        about=grant.id,
+        due_at=at + RATIFY_WITHIN,
+    )
+    for service in grant.grantees or ():
+        await notices.tell(session, service, NoticeKind.GRANT_SUSPENDED, about=grant.id)
+
+
+async def _needs_themselves(
+    session: ReadSession, grant: Grant, *, keys: Keys, packs: PackSet, at: datetime
+) -> bool:
+    """Whether the person is of age by the law of what the grant covers, and did not sign."""
+    people = await parties.of_subjects(session, [grant.subject_id], keys=keys)
+    person = people.get(grant.subject_id)
+    if person is None or person.born is None or age(person.born, at.date()) < _EARLIEST_MAJORITY:
+        return False
+    given = (await parties.of_grants(session, [grant]))[grant.id]
+    lacking = hands(person, given, packs, at).missing
+    return any(GrantorRole.SELF in one.asked.any_of for one in lacking)
