@@ -13,22 +13,31 @@ from itertools import product
 from pathlib import Path
 from typing import Final
 
-from registry import grant_states, objections, samples, services, subjects
+from registry import (
+    consent_requests,
+    grant_states,
+    objections,
+    reviews,
+    samples,
+    services,
+    subjects,
+)
+from registry.grant_states import GrantEventKind, Step
+from registry.policy.vocabulary import GrantState
 
 PAGE: Final = Path("docs/reference/states.md")
 # Histories of so many events are all tried; what a fold remembers beyond its last state shows then.
 LENGTH: Final = 4
 
-# The kinds of the events so far, each with how many terms had run out before it, and how many have
-# now: the state.
-Fold = Callable[[Sequence[tuple[str, int]], int], str]
+# What happened so far, oldest first: kinds of events, and what time alone did. It gives the state.
+Fold = Callable[[Sequence[str]], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
     """One fold of events. `checked` says for every state what a check sees.
 
-    `term` says in words what time alone does; without, time is not tried.
+    `times` says in words what time alone does.
     """
 
     name: str
@@ -36,11 +45,11 @@ class Machine:
     kinds: type[StrEnum] | tuple[str, ...]
     fold: Fold
     checked: Mapping[str, str]
-    term: str = ""
+    times: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Step:
+class Arrow:
     """An event of this kind leads from one state to another."""
 
     start: str
@@ -54,38 +63,78 @@ class Drawing:
 
     first: str
     states: tuple[str, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[Arrow, ...]
 
 
 _NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
-_END: Final = _NOW + timedelta(days=1)
+_DAY: Final = timedelta(days=1)
+_YEARS: Final = timedelta(days=1000)
+_COOLS: Final = "ACTIVATED, to cool off"  # with a later time of taking effect
+_COOLED: Final = "the cooling-off is over"
+_ENDED: Final = "its end has passed"
+_SIGNED: Final = "its grant is signed by all"
+_REVOKED: Final = "its grant is revoked"
+_EXPIRED: Final = "its time has passed"
+_MONTH: Final = "thirty days have passed"
+_FORTNIGHT: Final = "fourteen days have passed"
 
 
-def _grant(events: Sequence[tuple[str, int]], terms: int) -> str:
-    steps = [grant_states.Step(kind) for kind in _kinds(events)]
-    return grant_states.state_of(steps, ends_at=_END, at=_END if terms else _NOW)
+def _grant(happened: Sequence[str]) -> str:
+    at, steps = _NOW, list[Step]()
+    for one in happened:
+        if one in {_COOLED, _ENDED}:
+            at += _DAY if one == _COOLED else _YEARS
+        elif one == _COOLS:
+            steps.append(Step(GrantEventKind.ACTIVATED, at + _DAY))
+        else:
+            steps.append(Step(one))
+    return grant_states.state_of(steps, ends_at=_NOW + _YEARS, at=at)
 
 
-def _objection(events: Sequence[tuple[str, int]], terms: int) -> str:
-    period = objections.CONTEST_PERIOD
-    happened = [(kind, _NOW + before * period) for kind, before in events]
-    return objections.standing_of(happened, at=_NOW + terms * period).state
+def _objection(happened: Sequence[str]) -> str:
+    at, events = _NOW, list[tuple[str, datetime]]()
+    for one in happened:
+        if one == _FORTNIGHT:
+            at += objections.CONTEST_PERIOD
+        else:
+            events.append((one, at))
+    return objections.standing_of(events, at=at).state
 
 
-def _service(events: Sequence[tuple[str, int]], _: int) -> str:
-    standing = services.standing_of([(one, None) for one in _kinds(events)])
+def _request(happened: Sequence[str]) -> str:
+    at, answers = _NOW, list[tuple[str, GrantState | None]]()
+    becomes = {_SIGNED: GrantState.ACTIVE, _REVOKED: GrantState.REVOKED}
+    for one in happened:
+        if one == _EXPIRED:
+            at += _YEARS
+        elif one in becomes:
+            answers = [(kind, becomes[one] if grant else None) for kind, grant in answers]
+        else:
+            answers.append((one, GrantState.PENDING if one == "PROPOSED" else None))
+    return consent_requests.state_of(answers, expires_at=_NOW + _YEARS, at=at)
+
+
+def _review(happened: Sequence[str]) -> str:
+    at, events = _NOW, list[reviews.ReviewEvent]()
+    for one in happened:
+        if one == _MONTH:
+            at += reviews.APPEAL_PERIOD
+        else:
+            kind = reviews.ReviewEventKind(one)
+            events.append(reviews.ReviewEvent(kind=kind, at=at, ruling=reviews.Ruling.UPHOLD))
+    return reviews.standing_of(events, at=at).state
+
+
+def _service(happened: Sequence[str]) -> str:
+    standing = services.standing_of([(one, None) for one in happened])
     return "ACTIVE" if standing.active else "SUSPENDED"
-
-
-def _kinds(events: Sequence[tuple[str, int]]) -> list[str]:
-    return [kind for kind, _ in events]
 
 
 # One line or so for each fold. A test fails for a fold of the registry that is not here.
 MACHINES: Final = (
     Machine(
-        "Grants", "registry/grant_states.py", grant_states.GrantEventKind, _grant,
-        term="its end has passed",
+        "Grants", "registry/grant_states.py", (*GrantEventKind, _COOLS), _grant,
+        times=(_COOLED, _ENDED),
         checked={
             "PENDING": "It permits nothing: `CONSENT_REQUIRED` with `GRANT_NOT_VERIFIED`.",
             "ACTIVE": "`PERMITTED` with `GRANT` for what it covers, if the law asks for no more.",
@@ -97,7 +146,7 @@ MACHINES: Final = (
     ),
     Machine(
         "Objections", "registry/objections.py", objections.ObjectionEventKind,
-        _objection, term="fourteen days have passed",
+        _objection, times=(_FORTNIGHT,),
         checked={
             "PROVISIONAL": "`PROHIBITED` with `OBJECTION`, though not proved yet.",
             "VERIFIED": "`PROHIBITED` with `OBJECTION`.",
@@ -108,7 +157,7 @@ MACHINES: Final = (
     ),
     Machine(
         "Registrations", "registry/subjects.py", subjects.SubjectEventKind,
-        lambda events, _: subjects.registration_of(_kinds(events)),
+        subjects.registration_of,
         checked={
             "PROVISIONAL": "No grant counts: `CONSENT_REQUIRED` with `GRANT_NOT_VERIFIED`.",
             "VERIFIED": "Objections forbid, and grants count: `PERMITTED` with `GRANT`.",
@@ -117,12 +166,34 @@ MACHINES: Final = (
     ),
     Machine(
         "Samples", "registry/samples.py", samples.SampleEventKind,
-        lambda events, _: samples.state_of(_kinds(events)),
+        samples.state_of,
         checked={
             "ENROLLED": "It is part of what probes are compared with.",
             "IN_REVIEW": "Nothing until somebody has looked.",
             "REFUSED": "Nothing.",
             "RETIRED": "Nothing: no check that began afterwards compares with it.",
+        },
+    ),
+    Machine(
+        "Requests for consent", "registry/consent_requests.py",
+        ("DEFERRED", "REFUSED", "PROPOSED", _SIGNED, _REVOKED), _request, times=(_EXPIRED,),
+        checked={
+            "REQUESTED": "What it saw before: a request changes nothing.",
+            "DEFERRED": "The same.",
+            "REFUSED": "The same; an objection would forbid.",
+            "GRANTED": "The grant is `ACTIVE`: `PERMITTED` with `GRANT` for what it covers.",
+            "EXPIRED": "The same as before.",
+        },
+    ),
+    Machine(
+        "Reviews", "registry/reviews.py", reviews.ReviewEventKind, _review, times=(_MONTH,),
+        checked={
+            "OPEN": "What it saw before; a doubtful match stays `REVIEW_REQUIRED`.",
+            "ASSIGNED": "The same.",
+            "AWAITING_SECOND": "The same: one reviewer's word is not enough here.",
+            "DECIDED": "What was ruled, from the next check on.",
+            "APPEALED": "The same, until the appeal is decided.",
+            "CLOSED": "The same, for good.",
         },
     ),
     Machine(
@@ -136,31 +207,18 @@ MACHINES: Final = (
 
 
 def explored(machine: Machine) -> Drawing:
-    """Every state and step that a history of up to `LENGTH` events and one more comes through.
-
-    That a term runs out is one of them.
-    """
-    happenings = [str(one) for one in machine.kinds] + ([machine.term] if machine.term else [])
-
-    def state(history: Sequence[str]) -> str:
-        events, terms = list[tuple[str, int]](), 0
-        for one in history:
-            if one == machine.term:
-                terms += 1
-            else:
-                events.append((one, terms))
-        return machine.fold(events, terms)
-
-    states, steps = [state([])], set[Step]()
+    """Every state and step that a history of up to `LENGTH` events and one more comes through."""
+    happenings = [*map(str, machine.kinds), *machine.times]
+    states, steps = [machine.fold([])], set[Arrow]()
     for length in range(LENGTH + 1):
         for history in product(happenings, repeat=length):
-            start = state(history)
+            start = machine.fold(history)
             for one in happenings:
-                end = state([*history, one])
+                end = machine.fold([*history, one])
                 if end not in states:
                     states.append(end)
                 if end != start:
-                    steps.add(Step(start, one, end))
+                    steps.add(Arrow(start, one, end))
     return Drawing(states[0], tuple(states), tuple(sorted(steps)))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID, uuid5
 
 from sqlalchemy import select
@@ -13,29 +13,33 @@ from registry.consent_receipts import (
     Happening,
     Issuer,
     Matter,
-    Notice,
     Party,
     receipt,
 )
 from registry.database import Actor, ReadSession, now
 from registry.errors import ForbiddenError
-from registry.grant_states import GrantEventKind, state_of
+from registry.grant_states import ENDING, GrantEventKind, state_of
+from registry.grant_terms import Notice
 from registry.grants import Grant, GrantEvent
 from registry.objections import Objection, ObjectionEvent, ObjectionEventKind, standing_of
 from registry.policy.dpv import ConsentStatus
 from registry.policy.vocabulary import GrantorRole, GrantState, ObjectionState
 from registry.principals import OPERATOR_ID, Principal, PrincipalKind
-from registry.scopes import Scope, Scoped
+from registry.scopes import scope_in
 
 OF_GRANTS: Final[dict[GrantEventKind, ConsentStatus]] = {
     GrantEventKind.SIGNED: ConsentStatus.SIGNED,
     GrantEventKind.ACTIVATED: ConsentStatus.GIVEN,
-    GrantEventKind.LAPSED: ConsentStatus.EXPIRED,
     GrantEventKind.SUSPENDED: ConsentStatus.SUSPENDED,
     GrantEventKind.RESUMED: ConsentStatus.RESUMED,
     GrantEventKind.REVOKED: ConsentStatus.REVOKED,
     GrantEventKind.REJECTED: ConsentStatus.INVALIDATED,
+    GrantEventKind.LAPSED: ConsentStatus.EXPIRED,
 }
+# What the registry makes of something else that happened, whoever set it off.
+_BY_THE_REGISTRY = frozenset(
+    {GrantEventKind.SUSPENDED, GrantEventKind.REJECTED, GrantEventKind.LAPSED}
+)
 OF_OBJECTIONS: Final[dict[ObjectionEventKind, ConsentStatus]] = {
     ObjectionEventKind.VERIFIED: ConsentStatus.OBJECTION_VERIFIED,
     ObjectionEventKind.DISPUTED: ConsentStatus.OBJECTION_DISPUTED,
@@ -119,26 +123,23 @@ def refused(
 
 def consented(grant: Grant, names: Mapping[UUID, str]) -> Matter:
     """What a grant's receipts are about."""
-    version, language, text = grant.notice_version, grant.notice_language, grant.notice_sha256
     return Matter(
         record_id=grant.id,
         subject_id=grant.subject_id,
-        scope=_scope(grant),
+        scope=scope_in(grant),
         parties=None
         if grant.grantees is None
         else tuple(Party(one, names[one]) for one in grant.grantees),
         withdrawal="revokeGrant",
         starts_at=grant.starts_at,
         ends_at=grant.ends_at,
-        notice=None
-        if version is None or language is None
-        else Notice(version, language, None if text is None else text.hex()),
+        notice=_notice(grant),
         terms={
             "content_allowed": sorted(map(str, grant.content_allowed)),
             "commercial": grant.commercial,
+            "exclusive": grant.exclusive,
             "max_uses": grant.max_uses,
             "obligations": sorted(map(str, grant.obligations)),
-            "exclusive": grant.exclusive,
             "terms_sha256": None if grant.terms_sha256 is None else grant.terms_sha256.hex(),
         },
     )
@@ -149,7 +150,7 @@ def forbidden(objection: Objection) -> Matter:
     return Matter(
         record_id=objection.id,
         subject_id=objection.subject_id,
-        scope=_scope(objection),
+        scope=scope_in(objection),
         parties=None,
         withdrawal="withdrawObjection",
         consent=False,
@@ -162,31 +163,49 @@ def consent_events(
     grant: Grant, events: Sequence[GrantEvent], *, owner_id: UUID, at: datetime
 ) -> list[Happening]:
     """What became of a consent up to now. That it ran out is an event too, though nobody's."""
-    found = []
-    for number, one in enumerate(events, 1):
-        status = OF_GRANTS[one.kind]
-        if status is ConsentStatus.REVOKED and one.actor_id == owner_id:
-            status = ConsentStatus.WITHDRAWN
-        state = state_of(
-            [event.step for event in events[:number]], ends_at=grant.ends_at, at=one.at
-        )
-        role = one.role or _role(one.actor_id, owner_id)
-        found.append(Happening(one.id, one.at, status, one.actor_id, role, state))
+    found = [
+        _became(grant, one, events[:number], owner_id=owner_id)
+        for number, one in enumerate(events, 1)
+    ]
     if expiry := _expiry(grant, events, at):
         found = sorted([*found, expiry], key=lambda one: one.at)
     return found
 
 
+def _became(
+    grant: Grant, event: GrantEvent, so_far: Sequence[GrantEvent], *, owner_id: UUID
+) -> Happening:
+    """What one event made of a consent; `so_far` are the events up to it."""
+    status, actor_id = OF_GRANTS[event.kind], event.actor_id
+    if status is ConsentStatus.REVOKED and actor_id == owner_id:
+        status = ConsentStatus.WITHDRAWN
+    signed_as = [one.role for one in so_far if one.role is not None and one.actor_id == actor_id]
+    role = signed_as[-1] if signed_as else _role(actor_id, owner_id)
+    if event.kind in _BY_THE_REGISTRY:
+        actor_id, role = OPERATOR_ID, REGISTRY_ROLE
+    return Happening(
+        event.id,
+        event.at,
+        status,
+        actor_id,
+        role,
+        _state(so_far, ends_at=grant.ends_at, at=event.at),
+        effective_at=event.effective_at,
+    )
+
+
+def _state(events: Sequence[GrantEvent], *, ends_at: datetime | None, at: datetime) -> GrantState:
+    return state_of([one.step for one in events], ends_at=ends_at, at=at)
+
+
 def _expiry(grant: Grant, events: Sequence[GrantEvent], at: datetime) -> Happening | None:
-    """The end of the term of a consent that somebody had given and nobody had ended."""
+    """The end of the term of a consent that all had given and nobody had ended."""
     ends_at = grant.ends_at
     if ends_at is None or ends_at > at:
         return None
-    before = [one.step for one in events if one.at < ends_at]
-    if all(one.kind != GrantEventKind.ACTIVATED for one in before):
-        return None
-    state = state_of(before, ends_at=ends_at, at=ends_at)
-    if state is not GrantState.EXPIRED:
+    before = [one for one in events if one.at < ends_at]
+    kinds = {one.kind for one in before}
+    if GrantEventKind.ACTIVATED not in kinds or not kinds.isdisjoint(ENDING):
         return None
     return Happening(
         uuid5(grant.id, GrantState.EXPIRED),
@@ -194,7 +213,7 @@ def _expiry(grant: Grant, events: Sequence[GrantEvent], at: datetime) -> Happeni
         ConsentStatus.EXPIRED,
         OPERATOR_ID,
         REGISTRY_ROLE,
-        state,
+        _state(before, ends_at=ends_at, at=ends_at),
     )
 
 
@@ -242,12 +261,10 @@ def _role(actor_id: UUID, owner_id: UUID) -> str:
     return REGISTRY_ROLE if actor_id == OPERATOR_ID else REPRESENTATIVE_ROLE
 
 
-def _scope(row: Scoped) -> Scope:
-    given: dict[str, Any] = {
-        name: None if (values := getattr(row, name)) is None else frozenset(values)
-        for name in ("modalities", "uses", "purposes", "territories")
-    }
-    return Scope(**given)
+def _notice(grant: Grant) -> Notice | None:
+    if grant.notice_version is None or grant.notice_language is None:
+        return None
+    return Notice(grant.notice_version, grant.notice_language, grant.notice_sha256)
 
 
 async def _names(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, str]:

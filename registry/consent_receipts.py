@@ -12,6 +12,7 @@ from uuid import UUID
 
 from registry import jws, receipts
 from registry.errors import InvalidError
+from registry.grant_terms import Notice
 from registry.keys import Keys
 from registry.policy import dpv
 from registry.policy.dpv import ConsentStatus
@@ -27,15 +28,6 @@ SERVICE: Final = "AI_SERVICE"
 REGISTRY: Final = "CONSENT_REGISTRY"
 UNDETERMINED: Final = "und"  # BCP 47: no language is on record
 SECTIONS: Final = ("receipt_metadata", "pii_processing", "party_identification", "event")
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """The wording that was shown; `sha256` of it in hex, if it was given."""
-
-    version: str
-    language: str
-    sha256: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +59,10 @@ class Matter:
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One event of a record: who in what role made what of it, and how it stood then."""
+    """One event of a record: who in what role made what of it, and how it stood then.
+
+    `effective_at`: from when it holds, if that is later than what the matter says.
+    """
 
     id: UUID
     at: datetime
@@ -75,6 +70,7 @@ class Happening:
     entity_id: UUID
     role: str
     record_state: str
+    effective_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +122,7 @@ def document(
 
     The person's side of each subject is a reader of its own: who acts for two is not recognised.
     """
+    starts = [one for one in (matter.starts_at, happening.effective_at) if one is not None]
     to = matter.subject_id if reader is None else reader
     person = issuer.keys.pseudonym(matter.subject_id, to=to)
     entity = person
@@ -143,7 +140,7 @@ def document(
         "event": {
             "event_time": _time(happening.at),
             "validity_duration": {
-                "from": None if matter.starts_at is None else _time(matter.starts_at),
+                "from": _time(max(starts)) if starts else None,
                 "until": None if matter.ends_at is None else _time(matter.ends_at),
             },
             "entity_id": entity,
@@ -174,7 +171,10 @@ def _processing(matter: Matter, issuer: Issuer) -> dict[str, Any]:
     found: dict[str, Any] = {
         "privacy_notice": None
         if matter.notice is None
-        else {"version": matter.notice.version, "sha256": matter.notice.sha256},
+        else {
+            "version": matter.notice.version,
+            "sha256": None if matter.notice.sha256 is None else matter.notice.sha256.hex(),
+        },
         "language": UNDETERMINED if matter.notice is None else matter.notice.language,
         "purposes": [
             {"purpose": name, "purpose_type": list(types)}

@@ -78,12 +78,12 @@ class ConsentStatus(StrEnum):
     """What an event made of a consent: DPV's ConsentStatus, and words of our own profile."""
 
     REFUSED = "ConsentRefused"
-    SIGNED = "likeness:ConsentSigned"  # by one of those who must
     GIVEN = "ConsentGiven"
     WITHDRAWN = "ConsentWithdrawn"  # by the person
     REVOKED = "ConsentRevoked"  # by somebody else
     EXPIRED = "ConsentExpired"
     INVALIDATED = "ConsentInvalidated"
+    SIGNED = "likeness:ConsentSigned"  # by one of those who must; GIVEN is when all have
     SUSPENDED = "likeness:ConsentSuspended"
     RESUMED = "likeness:ConsentResumed"
     OBJECTION_FILED = "likeness:ObjectionFiled"

@@ -16,8 +16,9 @@ from jsonschema import Draft202012Validator
 
 from registry import consent_receipts as receipts
 from registry import jws
-from registry.consent_receipts import Happening, Issuer, Matter, Notice, Party
+from registry.consent_receipts import Happening, Issuer, Matter, Party
 from registry.errors import InvalidError
+from registry.grant_terms import Notice
 from registry.key_files import KeyRole
 from registry.keys import Keys
 from registry.policy import dpv
@@ -44,7 +45,7 @@ MATTER = Matter(
     withdrawal="revokeGrant",
     starts_at=NOW,
     ends_at=NOW + timedelta(days=365),
-    notice=Notice("2026-11", "de", "ab" * 32),
+    notice=Notice("2026-11", "de", bytes.fromhex("ab" * 32)),
     terms={"commercial": True, "max_uses": 10},
 )
 GIVEN = Happening(EVENT, NOW, ConsentStatus.GIVEN, PERSON, GrantorRole.SELF, "ACTIVE")
@@ -106,6 +107,13 @@ def test_what_names_nothing_means_all_of_it(issuer: Issuer) -> None:
     assert said["jurisdiction"] == ["ALL"]
     assert said["pii_controllers"] == ["ALL_SERVICES"]
     assert len(said["pii_information"]) == len(Modality)
+
+
+def test_a_consent_that_cools_off_holds_from_then_on(issuer: Issuer) -> None:
+    later = NOW + timedelta(hours=72)
+    document = made(issuer, MATTER, replace(GIVEN, effective_at=later))
+    assert document["event"]["validity_duration"]["from"] == "2026-11-28T09:00:00+00:00"
+    assert document["event"]["event_time"] == "2026-11-25T09:00:00+00:00"
 
 
 def test_an_objection_is_no_consent(issuer: Issuer) -> None:

@@ -30,12 +30,14 @@ class Mandate:
 
     account: str
     role: GrantorRole
-    verified: bool = False
+    verified: bool = False  # by an office
+    confirmed: bool = False  # by the person
     ended: bool = False
 
     @property
     def live(self) -> bool:
-        return self.verified and not self.ended
+        counts = self.confirmed if self.role is GrantorRole.AGENT else self.verified
+        return counts and not self.ended
 
 
 @dataclass(slots=True)

@@ -13,12 +13,15 @@ from sqlalchemy import event
 
 from api.state import State
 from registry import consent_events, consent_receipts
-from registry.grants import GrantEventKind
+from registry.grant_states import GrantEventKind
 from registry.objections import ObjectionEventKind
 from registry.policy.vocabulary import GrantState
 from registry.principals import PrincipalKind, Scope
+from registry.scopes import Scope as Scopes
 from tests import acts
 from tests.conftest import Account, Accounts, Execute, Json
+
+from .law import DEATH, make
 
 SCHEMA = Draft202012Validator(
     json.loads(Path(consent_receipts.__file__).with_name("consent_receipt.schema.json").read_text())
@@ -29,6 +32,10 @@ OBJECTIONS = f"query {{ objections {{ edges {{ node {{ id {RECEIPTS} }} }} }} }}
 APPOINT = """
 mutation ($input: AppointRepresentativeInput!) { appointRepresentative(input: $input) {
   ... on RepresentativeAppointed { representative { id } } ... on Problem { code message } } }
+"""
+CONFIRM = """
+mutation ($id: ID!) { confirmRepresentative(id: $id) {
+  ... on RepresentativeConfirmed { representative { id } } ... on Problem { code message } } }
 """
 SIGN_AS = """
 mutation ($id: ID!, $role: GrantorRole!) { signGrant(id: $id, role: $role) {
@@ -50,20 +57,17 @@ async def refused(client: httpx2.AsyncClient, account: Account, document: str) -
     return code
 
 
-GIVEN = ["likeness:ConsentSigned", "ConsentGiven"]  # by the only one who had to sign
-
-
 async def test_every_event_of_a_consent_is_receipted(
     execute: Execute, client: httpx2.AsyncClient, owner: Account, service: Account
 ) -> None:
     subject = await acts.subject(execute, owner)
     grant = await acts.grant(execute, owner, subject, service)
     signed = await of(execute, owner, grant)
-    assert [one["eventState"] for one in signed] == GIVEN
+    assert [one["eventState"] for one in signed] == ["likeness:ConsentSigned", "ConsentGiven"]
     await execute(owner, acts.REVOKE, id=grant)
     receipts = await of(execute, owner, grant)
     assert receipts[:2] == signed
-    assert [one["eventState"] for one in receipts] == [*GIVEN, "ConsentWithdrawn"]
+    assert [one["eventState"] for one in receipts[2:]] == ["ConsentWithdrawn"]
     jwks = (await client.get("/.well-known/jwks.json")).json()
     for one in receipts:
         verified = consent_receipts.verify(one["token"], jwks)
@@ -114,18 +118,18 @@ async def test_who_acts_for_the_person_gets_them_and_an_office_does_not(
     subject = await acts.subject(execute, owner)
     agent, attester = await accounts.open(), await accounts.open(PrincipalKind.ATTESTER)
     appointed = {"subjectId": subject, "principalId": str(agent.id), "role": "AGENT", "source": "m"}
-    made = await execute(owner, APPOINT, input=appointed)
-    assert "representative" in made["appointRepresentative"], made
+    made = (await execute(owner, APPOINT, input=appointed))["appointRepresentative"]
+    await execute(owner, CONFIRM, id=made["representative"]["id"])
     grant = await acts.grant(execute, owner, subject, service)
     await execute(agent, SIGN_AS, id=grant, role="AGENT")
     await execute(agent, acts.REVOKE, id=grant)
     events = [json.loads(one["document"])["event"] for one in await of(execute, agent, grant)]
-    assert [one["event_state"] for one in events] == [
-        *GIVEN,
-        "likeness:ConsentSigned",
-        "ConsentRevoked",
+    assert [(one["event_state"], one["entity_role"]) for one in events] == [
+        ("likeness:ConsentSigned", "SELF"),
+        ("ConsentGiven", "SELF"),
+        ("likeness:ConsentSigned", "AGENT"),
+        ("ConsentRevoked", "AGENT"),
     ]
-    assert [one["entity_role"] for one in events] == ["SELF", "SELF", "AGENT", "REPRESENTATIVE"]
     assert events[2]["entity_id"] == events[3]["entity_id"] != events[0]["entity_id"]
     assert await refused(client, attester, GRANTS) == "FORBIDDEN"
     stranger = await accounts.open()
@@ -155,13 +159,37 @@ async def test_a_consent_that_ran_out_is_receipted_though_nobody_did_it(
         )
     await connection.close()
     ended = await of(execute, owner, grant)
-    assert [one["eventState"] for one in ended] == [*GIVEN, "ConsentExpired"]
+    assert [one["eventState"] for one in ended[1:]] == ["ConsentGiven", "ConsentExpired"]
     assert ended == await of(execute, owner, grant)
     SCHEMA.validate(json.loads(ended[2]["document"]))
     assert json.loads(ended[2]["document"])["event"]["entity_role"] == "REGISTRY"
     withdrawn = await of(execute, owner, revoked)
-    assert [one["eventState"] for one in withdrawn] == [*GIVEN, "ConsentWithdrawn"]
+    assert [one["eventState"] for one in withdrawn[1:]] == ["ConsentGiven", "ConsentWithdrawn"]
     assert await of(execute, owner, proposed) == []
+
+
+async def test_what_a_death_does_to_a_consent_is_the_registrys_and_the_notice_is_told(
+    execute: Execute, accounts: Accounts, owner: Account, service: Account
+) -> None:
+    subject, attester = (
+        await acts.subject(execute, owner),
+        await accounts.open(PrincipalKind.ATTESTER),
+    )
+    shown = {"version": "2026-11", "language": "de", "sha256": None}
+    grant = await acts.grant(execute, owner, subject, service, notice=shown)
+    await make(execute, attester, "recordDeath", subjectId=subject, diedOn="2026-01-01", **DEATH)
+    documents = [json.loads(one["document"]) for one in await of(execute, owner, grant)]
+    for one in documents:
+        SCHEMA.validate(one)
+        assert one["pii_processing"]["privacy_notice"] == {"version": "2026-11", "sha256": None}
+        assert one["pii_processing"]["language"] == "de"
+    held = documents[-1]["event"]
+    assert (held["event_state"], held["entity_role"], held["likeness:record_state"]) == (
+        "likeness:ConsentSuspended",
+        "REGISTRY",
+        "SUSPENDED",
+    )
+    assert str(attester.id) not in json.dumps(documents)
 
 
 async def test_an_objection_is_receipted_from_its_filing_on(
@@ -236,7 +264,7 @@ async def test_a_request_that_was_declined_is_receipted(
     matter = consent_receipts.Matter(
         record_id=UUID(int=5),
         subject_id=UUID(int=6),
-        scope=consent_events.Scope(),
+        scope=Scopes(),
         parties=(consent_receipts.Party(service.id, service.handle),),
         withdrawal=None,
     )
