@@ -180,7 +180,7 @@ def _became(
     if status is ConsentStatus.REVOKED and actor_id == owner_id:
         status = ConsentStatus.WITHDRAWN
     signed_as = [one.role for one in so_far if one.role is not None and one.actor_id == actor_id]
-    role = signed_as[-1] if signed_as else _role(actor_id, owner_id)
+    role = signed_as[-1] if signed_as else role_of(actor_id, owner_id)
     if event.kind in _BY_THE_REGISTRY:
         actor_id, role = OPERATOR_ID, REGISTRY_ROLE
     return Happening(
@@ -236,7 +236,9 @@ def objection_events(
             one.at,
             OF_OBJECTIONS[one.kind],
             one.actor_id,
-            objection.role if one.actor_id == objection.filed_by else _role(one.actor_id, owner_id),
+            objection.role
+            if one.actor_id == objection.filed_by
+            else role_of(one.actor_id, owner_id),
             standing_of(happened[:number], at=one.at).state,
         )
         for number, one in enumerate(events, 1)
@@ -255,7 +257,8 @@ def objection_events(
     return sorted([*found, lapsed], key=lambda one: one.at)
 
 
-def _role(actor_id: UUID, owner_id: UUID) -> str:
+def role_of(actor_id: UUID, owner_id: UUID) -> str:
+    """In what role somebody acted, where the record does not say."""
     if actor_id == owner_id:
         return GrantorRole.SELF
     return REGISTRY_ROLE if actor_id == OPERATOR_ID else REPRESENTATIVE_ROLE

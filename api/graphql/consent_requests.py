@@ -8,12 +8,13 @@ import strawberry
 
 from api.graphql import once
 from api.graphql.consent_asking import RequestConsentInput, asked_of, plain
+from api.graphql.consent_receipts import ConsentReceipt
 from api.graphql.context import Info
 from api.graphql.errors import Problem
 from api.graphql.grants import Grant
 from api.graphql.paging import DEFAULT_PAGE, Connection, after, connection, identifier
 from api.graphql.permissions import requires
-from registry import consent_answers, consent_asking, consent_requests, grants
+from registry import consent_answers, consent_asking, consent_receipts, consent_requests, grants
 from registry.consent_answers import Answer
 from registry.consent_requests import RequestState, Standing
 from registry.errors import ForbiddenError
@@ -79,6 +80,15 @@ class ConsentRequest:
         """The grant of a yes."""
         grant_id = (await _standing(request, info)).grant_id
         return None if grant_id is None else await info.context.grants.load(grant_id)
+
+    @strawberry.field(
+        graphql_type=list[ConsentReceipt],
+        description="A signed receipt of each refusal of yours. To the service: none.",
+    )
+    @staticmethod
+    async def receipts(request: _Parent, info: Info) -> list[consent_receipts.ConsentReceipt]:
+        """A signed receipt of each refusal of yours."""
+        return await info.context.receipts_of_request.load(request.id) or []
 
     @strawberry.field(description="What the service wrote to the person.")
     @staticmethod

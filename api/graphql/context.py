@@ -25,6 +25,7 @@ from registry import (
     orders,
     protections,
     representatives,
+    request_receipts,
     review_evidence,
     review_papers,
     reviews,
@@ -79,6 +80,7 @@ class Context:
         everything = state.db.acting_for(OPERATOR)  # their resolvers ask who may have them
         self.receipts_of_grant = loader(everything, self._grant_receipts)
         self.receipts_of_objection = loader(everything, self._objection_receipts)
+        self.receipts_of_request = loader(self.db, self._request_receipts)
         self.grants = loader(self.db, grants.by_ids)
         self.consent_requests = loader(self.db, consent_requests.standings)
         self.webhooks_ended = loader(self.db, webhooks.ended)
@@ -159,6 +161,11 @@ class Context:
         self, session: ReadSession, ids: Collection[UUID]
     ) -> dict[UUID, list[ConsentReceipt]]:
         return await consent_events.of_objections(session, ids, issuer=self._issuer())
+
+    async def _request_receipts(
+        self, session: ReadSession, ids: Collection[UUID]
+    ) -> dict[UUID, list[ConsentReceipt]]:
+        return await request_receipts.of_requests(session, ids, issuer=self._issuer())
 
     def _issuer(self) -> Issuer:
         settings = self.state.settings

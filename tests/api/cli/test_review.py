@@ -1,5 +1,6 @@
 """`likeness review`: what waits for a person, listed, read, taken and decided."""
 
+import secrets
 from collections.abc import Callable
 
 import pytest
@@ -16,9 +17,10 @@ def held(
     likeness: Likeness, photo: Photo, person: Callable[[str], str]
 ) -> tuple[str, str]:  # the fixtures
     """A sample that waits, and the review of it."""
-    subject = person("rosa")
-    likeness("enroll", subject, str(photo("rosa 1")))
-    far = likeness("enroll", subject, str(photo("nobody 7")), "--json").json["samples"][0]
+    who, other = (f"rosa{secrets.token_hex(4)}" for _ in range(2))  # like nobody before
+    subject = person(who)
+    likeness("enroll", subject, str(photo(f"{who} 1")))
+    far = likeness("enroll", subject, str(photo(f"{other} 1")), "--json").json["samples"][0]
     found = likeness("review", "list", "--kind", "SUSPICIOUS_ENROLMENT", "--json").json["reviews"]
     (review,) = [one["id"] for one in found if one["about"] == far["id"]]
     return far["id"], review

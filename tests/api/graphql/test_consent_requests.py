@@ -19,7 +19,7 @@ from strawberry.types import get_object_definition
 
 from api.graphql import consent_requests as schema
 from api.state import State
-from registry import consent_asking, services
+from registry import consent_asking, consent_receipts, services
 from registry.consent_requests import ConsentRequest, RequestAddressee
 from registry.database import Database, new_id, now
 from registry.encoders.identity import VOICE, Condition
@@ -157,6 +157,27 @@ async def test_who_said_yes_may_refuse_until_it_is_signed(
     assert (refused["state"], refused["grant"]["state"]) == ("REFUSED", "REVOKED")
     signed = await execute(owner, acts.SIGN, id=grant)
     assert signed["signGrant"]["code"] == "CONFLICT"
+
+
+RECEIPTS = """query ($id: ID!) { consentRequest(id: $id) { receipts {
+  eventState document token } } }"""
+
+
+async def test_a_refusal_is_receipted_to_the_person_and_not_to_the_service(
+    execute: Execute, state: State, owner: Account, service: Account, subject: str,
+    client: httpx2.AsyncClient,
+) -> None:  # fmt: skip
+    id = (await asking.put(execute, state, service, subjectId=subject))["request"]["id"]
+    assert (await execute(owner, RECEIPTS, id=id))["consentRequest"]["receipts"] == []
+    await asking.answer(execute, owner, id, "REFUSE")
+    [receipt] = (await execute(owner, RECEIPTS, id=id))["consentRequest"]["receipts"]
+    assert receipt["eventState"] == "ConsentRefused"
+    jwks = (await client.get("/.well-known/jwks.json")).json()
+    verified = consent_receipts.verify(receipt["token"], jwks).document
+    assert verified["receipt_metadata"]["record_id"] == id
+    assert verified["party_identification"][1]["party_name"] == service.handle
+    assert verified["event"]["entity_role"] == "SELF"
+    assert (await execute(service, RECEIPTS, id=id))["consentRequest"]["receipts"] == []
 
 
 async def test_a_request_ends_by_itself(
