@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
 
-from registry import decisions, organisations, services
+from registry import decisions, grant_terms, organisations, services
 from registry.consent_requests import (
     ConsentRequest,
     ConsentRequestEvent,
@@ -23,7 +23,6 @@ from registry.database import (
     WriteSession,
     checked_time,
     now,
-    ordered,
     take_turns,
 )
 from registry.errors import (
@@ -87,7 +86,7 @@ async def ask(
     await _require_room(session, service_id, asked, at)
     await _require_asking(session, service_id, asked, keys)
     token = secrets.token_urlsafe(32)
-    terms, notice = asked.terms, asked.notice
+    notice = asked.notice
     session.add(
         ConsentRequest(
             id=request_id,
@@ -98,16 +97,7 @@ async def ask(
             person=asked.person,
             link_sha256=link_digest(token),
             **columns(asked.scope),
-            ends_at=terms.ends_at,
-            content_allowed=ordered(terms.content_allowed),
-            commercial=terms.commercial,
-            max_uses=terms.max_uses,
-            written=terms.written,
-            separate=terms.separate,
-            represented=terms.represented,
-            replaces_performance=terms.replaces_performance,
-            obligations=ordered(terms.obligations),
-            terms_sha256=terms.terms_sha256,
+            **grant_terms.columns(asked.terms),
             notice_version=_word(notice.version, "notice.version"),
             notice_language=_word(notice.language, "notice.language"),
             notice_sha256=notice.sha256,

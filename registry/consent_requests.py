@@ -17,7 +17,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from registry import grants, notices, services
 from registry.database import (
     Base,
-    EnumList,
     Event,
     ReadSession,
     WriteSession,
@@ -25,11 +24,11 @@ from registry.database import (
     now,
 )
 from registry.errors import NotFoundError
-from registry.grant_terms import Notice, Terms
+from registry.grant_terms import Notice, Termed, Terms
 from registry.notices import NoticeKind
 from registry.paging import Page, page_of
-from registry.policy.vocabulary import ContentFlag, GrantState, ObligationCode
-from registry.scopes import Scope, Scoped
+from registry.policy.vocabulary import GrantState
+from registry.scopes import Scope, Scoped, scope_in
 
 
 class RequestState(StrEnum):
@@ -50,7 +49,7 @@ class RequestEventKind(StrEnum):
     PROPOSED = "PROPOSED"
 
 
-class ConsentRequest(Scoped, Base):
+class ConsentRequest(Scoped, Termed, Base):
     """What a service asks for, in the words of a grant.
 
     `named_subject`: an id that the service gave, of a person or of nobody.
@@ -66,16 +65,6 @@ class ConsentRequest(Scoped, Base):
     decision_id: Mapped[UUID | None]
     person: Mapped[int | None]
     link_sha256: Mapped[bytes] = mapped_column(index=True, unique=True)
-    ends_at: Mapped[datetime | None]
-    content_allowed: Mapped[list[ContentFlag]] = mapped_column(EnumList(ContentFlag))
-    commercial: Mapped[bool]
-    max_uses: Mapped[int | None]
-    written: Mapped[bool]
-    separate: Mapped[bool]
-    represented: Mapped[bool]
-    replaces_performance: Mapped[bool]
-    obligations: Mapped[list[ObligationCode]] = mapped_column(EnumList(ObligationCode))
-    terms_sha256: Mapped[bytes | None]
     notice_version: Mapped[str]
     notice_language: Mapped[str]
     notice_sha256: Mapped[bytes]
@@ -87,28 +76,14 @@ class ConsentRequest(Scoped, Base):
     @property
     def scope(self) -> Scope:
         """What is asked for, as a grant would say it."""
-        return Scope.of(
-            modalities=self.modalities,
-            uses=self.uses,
-            purposes=self.purposes,
-            territories=self.territories,
-        )
+        return scope_in(self)
 
     @property
     def terms(self) -> Terms:
         """The terms of the grant: exactly those that were asked for."""
         return Terms(
             grantees=frozenset({self.service_id}),
-            ends_at=self.ends_at,
-            content_allowed=frozenset(self.content_allowed),
-            commercial=self.commercial,
-            max_uses=self.max_uses,
-            written=self.written,
-            separate=self.separate,
-            represented=self.represented,
-            replaces_performance=self.replaces_performance,
-            obligations=frozenset(self.obligations),
-            terms_sha256=self.terms_sha256,
+            **self.conditions,
             notice=Notice(self.notice_version, self.notice_language, self.notice_sha256),
         )
 

@@ -13,10 +13,9 @@ from sqlalchemy import CheckConstraint, ForeignKey, Select, Uuid, false, func, o
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from registry import notices, services, subjects
+from registry import grant_terms, notices, services, subjects
 from registry.database import (
     Base,
-    EnumList,
     Event,
     ReadSession,
     WriteSession,
@@ -28,21 +27,19 @@ from registry.database import (
 )
 from registry.errors import ConflictError, InvalidError, NotFoundError
 from registry.grant_states import ENDING, FINAL, GrantEventKind, Step, state_of
-from registry.grant_terms import Terms
+from registry.grant_terms import Termed, Terms
 from registry.notices import NoticeKind
 from registry.paging import Page, page_of
 from registry.policy.vocabulary import (
-    ContentFlag,
     GrantorRole,
     GrantState,
-    ObligationCode,
 )
 from registry.scopes import Scope, Scoped, columns
 
 MAX_PER_SUBJECT = 500  # every check of a subject weighs them all
 
 
-class Grant(Scoped, Base):
+class Grant(Scoped, Termed, Base):
     """One consent, as it was proposed. It does nothing until it is signed."""
 
     __tablename__ = "grants"
@@ -58,17 +55,7 @@ class Grant(Scoped, Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     grantees: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid))
     starts_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
-    ends_at: Mapped[datetime | None]
-    content_allowed: Mapped[list[ContentFlag]] = mapped_column(EnumList(ContentFlag))
-    commercial: Mapped[bool]
-    max_uses: Mapped[int | None]
-    written: Mapped[bool]
-    separate: Mapped[bool]
-    represented: Mapped[bool]
-    replaces_performance: Mapped[bool]
-    obligations: Mapped[list[ObligationCode]] = mapped_column(EnumList(ObligationCode))
     acknowledges_objections: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
-    terms_sha256: Mapped[bytes | None]
     exclusive: Mapped[bool] = mapped_column(server_default=text("false"))
     notice_version: Mapped[str | None]
     notice_language: Mapped[str | None]
@@ -118,19 +105,10 @@ async def propose(
         subject_id=subject_id,
         proposed_by=proposed_by,
         **columns(scope),
+        **grant_terms.columns(terms),
         grantees=ordered(terms.grantees),
         starts_at=terms.starts_at or at,
-        ends_at=terms.ends_at,
-        content_allowed=ordered(terms.content_allowed),
-        commercial=terms.commercial,
-        max_uses=terms.max_uses,
-        written=terms.written,
-        separate=terms.separate,
-        represented=terms.represented,
-        replaces_performance=terms.replaces_performance,
-        obligations=ordered(terms.obligations),
         acknowledges_objections=ordered(terms.acknowledges_objections),
-        terms_sha256=terms.terms_sha256,
         exclusive=terms.exclusive,
         notice_version=None if terms.notice is None else terms.notice.version,
         notice_language=None if terms.notice is None else terms.notice.language,
