@@ -15,7 +15,7 @@ from sqlalchemy import select
 from registry import enrolment, grants, notices, reviews, rulings, samples, subjects
 from registry.database import Database, ReadSession, WriteSession, now, take_turns
 from registry.errors import ClaimConflictError
-from registry.grant_states import FINAL, GrantEventKind
+from registry.grant_states import FINAL, GrantEventKind, HoldCause
 from registry.grants import Grant
 from registry.keys import Keys
 from registry.notices import NoticeKind
@@ -26,13 +26,12 @@ from registry.subjects import Subject, SubjectEvent, SubjectEventKind
 
 ANSWER_WITHIN: Final = timedelta(hours=72)  # the first holder is asked to answer by then
 SUSPENDED_FOR: Final = "claim conflict"
-_TURNS: Final = frozenset({GrantEventKind.SUSPENDED, GrantEventKind.RESUMED})
+_OPEN: Final = frozenset({GrantState.ACTIVE, GrantState.PENDING, GrantState.SUSPENDED})
 _TOLD: Final = {
     GrantEventKind.SUSPENDED: NoticeKind.GRANT_SUSPENDED,
     GrantEventKind.RESUMED: NoticeKind.GRANT_ACTIVE,
     GrantEventKind.REVOKED: NoticeKind.GRANT_REVOKED,
 }
-_HELD: Final = (GrantEventKind.SUSPENDED, SUSPENDED_FOR)
 
 
 def conflict() -> ClaimConflictError:
@@ -166,14 +165,18 @@ async def _suspend(session: WriteSession, subject_id: UUID, actor_id: UUID) -> N
     for grant in given:
         await take_turns(session, grant.id)
     states = await grants.states(session, given)
+    held = await grants.held(session, [one.id for one in given])
     for grant in given:
-        if states[grant.id] is GrantState.ACTIVE:
+        if states[grant.id] in _OPEN and HoldCause.CLAIM_CONFLICT not in held[grant.id]:
             await _move(session, grant, GrantEventKind.SUSPENDED, actor_id)
 
 
 async def _move(session: WriteSession, grant: Grant, kind: GrantEventKind, actor_id: UUID) -> None:
     """Suspend, resume or revoke a grant, and tell the services it names."""
-    await grants.record(session, grant, kind, actor_id, reason=SUSPENDED_FOR)
+    cause = None if kind is GrantEventKind.REVOKED else HoldCause.CLAIM_CONFLICT
+    await grants.record(session, grant, kind, actor_id, cause=cause, reason=SUSPENDED_FOR)
+    if kind is GrantEventKind.RESUMED and (await grants.held(session, [grant.id]))[grant.id]:
+        return  # something else holds it back still
     for service_id in grant.grantees or ():
         await notices.tell(session, service_id, _TOLD[kind], about=grant.id)
 
@@ -190,10 +193,9 @@ async def _confirm(
             continue
         await _register(session, subject_id, SubjectEventKind.VERIFIED, actor_id)
         given = await _grants_of(session, subject_id)
-        history = await grants.events(session, [one.id for one in given])
+        held = await grants.held(session, [one.id for one in given])
         for grant in given:
-            turns = [one for one in history[grant.id] if one.kind in _TURNS]
-            if turns and (turns[-1].kind, turns[-1].reason) == _HELD:
+            if HoldCause.CLAIM_CONFLICT in held[grant.id]:
                 await take_turns(session, grant.id)
                 await _move(session, grant, GrantEventKind.RESUMED, actor_id)
 

@@ -9,9 +9,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Select, Uuid, false, func, or_, select, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Select,
+    Uuid,
+    false,
+    func,
+    or_,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from registry import grant_terms, notices, services, subjects
 from registry.database import (
@@ -26,7 +37,15 @@ from registry.database import (
     take_turns,
 )
 from registry.errors import ConflictError, InvalidError, NotFoundError
-from registry.grant_states import ENDING, FINAL, GrantEventKind, Step, state_of
+from registry.grant_states import (
+    ENDING,
+    FINAL,
+    GrantEventKind,
+    HoldCause,
+    Step,
+    held_for,
+    state_of,
+)
 from registry.grant_terms import Termed, Terms
 from registry.notices import NoticeKind
 from registry.paging import Page, page_of
@@ -73,11 +92,12 @@ class GrantEvent(Event):
     ial: Mapped[int | None]
     representative_id: Mapped[UUID | None] = mapped_column(ForeignKey("representatives.id"))
     effective_at: Mapped[datetime | None]
+    cause: Mapped[HoldCause | None]
 
     @property
     def step(self) -> Step:
         """What the state is folded from."""
-        return Step(self.kind, self.effective_at)
+        return Step(self.kind, self.effective_at, self.cause)
 
 
 async def propose(
@@ -164,6 +184,7 @@ async def record(
     ial: int | None = None,
     representative_id: UUID | None = None,
     effective_at: datetime | None = None,
+    cause: HoldCause | None = None,
     reason: str | None = None,
 ) -> None:
     """Put on record what became of a grant."""
@@ -176,6 +197,7 @@ async def record(
             ial=ial,
             representative_id=representative_id,
             effective_at=effective_at,
+            cause=cause,
             reason=checked_reason(reason),
         )
     )
@@ -199,6 +221,12 @@ async def events(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, list
     for row in rows:
         found[row.grant_id].append(row)
     return found
+
+
+async def held(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, frozenset[str | None]]:
+    """For which causes each grant is held back."""
+    history = await events(session, ids)
+    return {one: held_for(event.step for event in history[one]) for one in ids}
 
 
 async def states(session: ReadSession, grants: Collection[Grant]) -> dict[UUID, GrantState]:
@@ -253,9 +281,14 @@ def _in_state(query: Select[Grant], state: GrantState) -> Select[Grant]:
     over = func.coalesce(Grant.ends_at <= func.clock_timestamp(), False)  # SQL
     if state is GrantState.EXPIRED:
         return query.where(ended.in_(["", *endings]), or_(ended.in_(endings), over))
-    turns = _of_kinds(GrantEvent.kind, GrantEventKind.SUSPENDED, GrantEventKind.RESUMED)
-    latest = turns.order_by(GrantEvent.at.desc(), GrantEvent.id.desc()).limit(1).scalar_subquery()
-    held = func.coalesce(latest == GrantEventKind.SUSPENDED, False)  # SQL
+    later = aliased(GrantEvent)
+    lifted = select(later.id).where(
+        later.grant_id == GrantEvent.grant_id,
+        later.kind == GrantEventKind.RESUMED,
+        later.cause.is_not_distinct_from(GrantEvent.cause),
+        tuple_(later.at, later.id) > tuple_(GrantEvent.at, GrantEvent.id),
+    )
+    held = _of_kinds(GrantEvent.id, GrantEventKind.SUSPENDED).where(~lifted.exists()).exists()
     effective = (
         _of_kinds(GrantEvent.id, GrantEventKind.ACTIVATED)
         .where(func.coalesce(GrantEvent.effective_at <= func.clock_timestamp(), True))  # SQL

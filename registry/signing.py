@@ -21,7 +21,7 @@ from registry import (
 )
 from registry.database import Actor, ReadSession, WriteSession, now
 from registry.errors import ConflictError, ForbiddenError
-from registry.grant_states import GrantEventKind
+from registry.grant_states import GrantEventKind, HoldCause, held_for
 from registry.grants import Grant
 from registry.keys import Keys
 from registry.notices import NoticeKind
@@ -34,8 +34,6 @@ from registry.scopes import scope_in, within
 
 COOLING_OFF: Final = timedelta(hours=72)
 LONG_TERM_YEARS: Final = 2
-# Why a grant is held back until the person, of age now, signs it themselves.
-MAJORITY: Final = "The person came of age."
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +115,8 @@ async def _require_open(session: ReadSession, grant: Grant) -> None:
     """A grant is signed while it waits or holds; one held back, only to ratify it."""
     state = (await grants.states(session, [grant]))[grant.id]
     if state is GrantState.SUSPENDED:
-        history = (await grants.events(session, [grant.id]))[grant.id]
-        held = [one for one in history if one.kind is GrantEventKind.SUSPENDED]
-        if held[-1].reason == MAJORITY:
+        held = (await grants.held(session, [grant.id]))[grant.id]
+        if held == {HoldCause.MAJORITY}:
             return
     if state not in {GrantState.PENDING, GrantState.ACTIVE}:
         raise ConflictError(f"Grant {grant.id} is {state}.")
@@ -142,11 +139,12 @@ async def _take_effect(
     """Record that nobody's signature is missing any more, if so."""
     if not (await hands_of(session, [grant], law))[grant.id].complete:
         return
-    kinds = [one.kind for one in (await grants.events(session, [grant.id]))[grant.id]]
-    if GrantEventKind.SUSPENDED in kinds:
-        await grants.record(session, grant, GrantEventKind.RESUMED, actor_id)
+    history = (await grants.events(session, [grant.id]))[grant.id]
+    if HoldCause.MAJORITY in held_for(one.step for one in history):
+        cause = HoldCause.MAJORITY
+        await grants.record(session, grant, GrantEventKind.RESUMED, actor_id, cause=cause)
         return
-    if GrantEventKind.ACTIVATED in kinds:
+    if any(one.kind is GrantEventKind.ACTIVATED for one in history):
         return
     begins = await now(session) + law.cooling_off if needs_cooling_off(grant) else None
     await grants.record(session, grant, GrantEventKind.ACTIVATED, actor_id, effective_at=begins)

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from registry import grants, notices, parties, protections, representatives, subjects
 from registry.database import Database, ReadSession, WriteSession, now
-from registry.grant_states import ENDING, GrantEventKind, state_of
+from registry.grant_states import ENDING, GrantEventKind, HoldCause, held_for, state_of
 from registry.grants import Grant, GrantEvent
 from registry.keys import Keys
 from registry.mandates import CLAIM_WITHIN
@@ -23,13 +23,10 @@ from registry.policy.question import age
 from registry.policy.vocabulary import GrantorRole, GrantState
 from registry.principals import OPERATOR_ID
 from registry.representatives import OF_THE_DEAD
-from registry.signing import MAJORITY
 from registry.standing import ProtectionKind
 
 RATIFY_WITHIN: Final = timedelta(days=90)
-# Why a grant is held back until those who hold the rights of the dead decide.
-DEATH: Final = "The person died."
-_TURNS = frozenset({GrantEventKind.SUSPENDED, GrantEventKind.RESUMED})
+_OPEN = frozenset({GrantState.ACTIVE, GrantState.PENDING, GrantState.SUSPENDED})
 _EARLIEST_MAJORITY: Final = 18
 
 
@@ -43,7 +40,9 @@ async def after_death(
     if not await _is_dead(session, subject_id, keys):
         return
     for grant in await _standing(session, subject_id):
-        await grants.record(session, grant, GrantEventKind.SUSPENDED, actor_id, reason=DEATH)
+        await grants.record(
+            session, grant, GrantEventKind.SUSPENDED, actor_id, cause=HoldCause.DEATH
+        )
         for service in grant.grantees or ():
             await notices.tell(session, service, NoticeKind.GRANT_SUSPENDED, about=grant.id)
     for one in await representatives.of_subject(session, subject_id, keys=keys):
@@ -64,12 +63,11 @@ async def after_retraction(
     if await _is_dead(session, subject_id, keys):
         return
     rows = list(await session.scalars(select(Grant).where(Grant.subject_id == subject_id)))
-    history = await grants.events(session, [one.id for one in rows])
+    held = await grants.held(session, [one.id for one in rows])
     for grant in rows:
-        turns = [one for one in history[grant.id] if one.kind in _TURNS]
-        if turns and turns[-1].reason == DEATH:
+        if HoldCause.DEATH in held[grant.id]:
             await grants.record(
-                session, grant, GrantEventKind.RESUMED, actor_id, reason="The death was retracted."
+                session, grant, GrantEventKind.RESUMED, actor_id, cause=HoldCause.DEATH
             )
 
 
@@ -81,7 +79,8 @@ async def _is_dead(session: ReadSession, subject_id: UUID, keys: Keys) -> bool:
 async def _standing(session: ReadSession, subject_id: UUID) -> list[Grant]:
     rows = list(await session.scalars(select(Grant).where(Grant.subject_id == subject_id)))
     states = await grants.states(session, rows)
-    return [one for one in rows if states[one.id] in {GrantState.ACTIVE, GrantState.PENDING}]
+    held = await grants.held(session, [one.id for one in rows])
+    return [one for one in rows if states[one.id] in _OPEN and HoldCause.DEATH not in held[one.id]]
 
 
 async def come_of_age(operator: Database, keys: Keys, at: datetime, *, packs: PackSet) -> None:
@@ -116,17 +115,25 @@ async def _review(
     session: WriteSession, grant: Grant, *, keys: Keys, packs: PackSet, at: datetime
 ) -> None:
     [history] = (await grants.events(session, [grant.id])).values()
-    state = state_of([one.step for one in history], ends_at=grant.ends_at, at=at)
-    held = [one for one in history if one.reason == MAJORITY]
-    if held and state is GrantState.SUSPENDED and held[-1].at + RATIFY_WITHIN <= at:
-        await grants.record(
-            session, grant, GrantEventKind.LAPSED, OPERATOR_ID, reason="Not ratified in time."
-        )
-    if held or state is not GrantState.ACTIVE:
+    steps = [one.step for one in history]
+    asked = [one.at for one in history if one.cause is HoldCause.MAJORITY]
+    if asked:
+        # While something else holds the grant back too, nobody can ratify it.
+        if held_for(steps) == {HoldCause.MAJORITY} and asked[-1] + RATIFY_WITHIN <= at:
+            await grants.record(
+                session, grant, GrantEventKind.LAPSED, OPERATOR_ID, reason="Not ratified in time."
+            )
+        return
+    if state_of(steps, ends_at=grant.ends_at, at=at) not in {
+        GrantState.ACTIVE,
+        GrantState.SUSPENDED,
+    }:
         return
     if not await _needs_themselves(session, grant, keys=keys, packs=packs, at=at):
         return
-    await grants.record(session, grant, GrantEventKind.SUSPENDED, OPERATOR_ID, reason=MAJORITY)
+    await grants.record(
+        session, grant, GrantEventKind.SUSPENDED, OPERATOR_ID, cause=HoldCause.MAJORITY
+    )
     subject = await subjects.mine(session, grant.subject_id)
     await notices.tell(
         session,

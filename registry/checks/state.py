@@ -88,7 +88,7 @@ def _grant(row: dict[str, Any], at: datetime) -> facts.Grant:
     events = row["events"]
     ends_at = _time(row["until"])
     # The engine judges the end of the term itself, so that "expired" can be its reason.
-    steps = [Step(one["kind"], _time(one["effective"])) for one in events]
+    steps = [Step(one["kind"], _time(one["effective"]), one["cause"]) for one in events]
     signed = [one for one in events if one["kind"] == GrantEventKind.SIGNED]
     revoked = [one["at"] for one in events if one["kind"] == GrantEventKind.REVOKED]
     complete = any(one.kind == GrantEventKind.ACTIVATED for one in steps)

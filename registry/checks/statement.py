@@ -124,7 +124,7 @@ def _grants(until: _Until) -> str:
           'acknowledges', g.acknowledges_objections,
           'events', (select coalesce(json_agg(json_build_object(
               'kind', e.kind, 'at', e.at, 'role', e.role, 'ial', e.ial,
-              'representative', e.representative_id, 'effective', e.effective_at,
+              'representative', e.representative_id, 'effective', e.effective_at, 'cause', e.cause,
               'mandated', e.role in ('AGENT', 'AGENCY') and exists (
                 select 1 from representative_events c where c.kind = 'CONFIRMED'
                 and c.representative_id = e.representative_id)) order by e.at, e.id), '[]')

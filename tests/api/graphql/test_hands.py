@@ -9,6 +9,7 @@ from api.graphql.context import Context
 from api.state import State
 from registry import notices, signing, succession, upkeep
 from registry.database import Database
+from registry.grant_states import HoldCause, Step, state_of
 from registry.notices import NoticeKind
 from registry.principals import PrincipalKind
 from tests import acts
@@ -337,6 +338,17 @@ async def test_w11_a_death_holds_back_grants_leaves_objections_and_calls_the_hol
     for one in (died, unassured):
         await end(execute, attester, "retractProtection", one["id"])
     assert (await shown(execute, owner, subject, grant))["state"] == "ACTIVE"
+
+
+@pytest.mark.parametrize("first", list(HoldCause))
+def test_what_ends_one_suspension_leaves_the_others(first: HoldCause) -> None:
+    at = datetime.now(UTC)
+    steps = [Step("SIGNED"), Step("ACTIVATED")]
+    steps += [Step("SUSPENDED", cause=one) for one in HoldCause]
+    for one in sorted(HoldCause, key=lambda cause: cause is not first):
+        assert state_of(steps, ends_at=None, at=at) == "SUSPENDED"
+        steps.append(Step("RESUMED", cause=one))
+    assert state_of(steps, ends_at=None, at=at) == "ACTIVE"
 
 
 async def test_upkeep_is_done_twice_without_harm_and_one_failure_stops_nothing(
