@@ -29,7 +29,8 @@ logger = logging.getLogger(__name__)
 
 _LONGEST_PAUSE_SECONDS = 5.0
 _HOUSEKEEPING_SECONDS = 60.0
-_PARTITIONS_EVERY = 24 * 60  # rounds of housekeeping
+_HOURLY = 60  # rounds of housekeeping
+_PARTITIONS_EVERY = 24 * _HOURLY
 
 
 class Runtime:
@@ -153,7 +154,12 @@ class Runtime:
                     await idempotency.forget_old(session)
                     await decisions.forget_old_nonces(session)
                     await throttles.forget_old(session)
-                await upkeep.run(installation.operator, installation.keys, self.state.checker.packs)
+                await upkeep.run(
+                    installation.operator,
+                    installation.keys,
+                    self.state.checker.packs,
+                    hourly=rounds % _HOURLY == 1,  # people come of age at midnight somewhere
+                )
                 if rounds % _PARTITIONS_EVERY == 0:
                     await schema.upgrade(installation.admin_url, installation.login_url)
             except UnavailableError as error:

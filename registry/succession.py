@@ -4,11 +4,12 @@ A check asks who must have signed by itself, so nothing is permitted meanwhile; 
 record, and those who decide from now on are called.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, or_, select
 
 from registry import grants, notices, parties, protections, representatives, subjects
 from registry.database import Database, ReadSession, WriteSession, now
@@ -17,6 +18,7 @@ from registry.grants import Grant, GrantEvent
 from registry.keys import Keys
 from registry.mandates import CLAIM_WITHIN
 from registry.notices import NoticeKind
+from registry.paging import MAX_PAGE, page_of
 from registry.policy.hands import hands
 from registry.policy.packs import PackSet
 from registry.policy.question import age
@@ -88,27 +90,44 @@ async def come_of_age(operator: Database, keys: Keys, at: datetime, *, packs: Pa
 
     What is not ratified in time lapses.
     """
-    async with operator.reading() as session:
-        given = await _given_by_guardians(session)
-    for grant in given:
-        async with operator.writing() as session:
-            await grants.locked(session, grant.id)
-            await _review(session, grant, keys=keys, packs=packs, at=at)
+    after: UUID | None = None
+    while True:
+        async with operator.reading() as session:
+            page = await page_of(
+                session, _given_by_guardians(), key=Grant.id, first=MAX_PAGE, after=after
+            )
+            due = await _of_age(session, page.items, keys=keys, at=at)
+        for grant in due:
+            async with operator.writing() as session:
+                await grants.locked(session, grant.id)
+                await _review(session, grant, keys=keys, packs=packs, at=at)
+        if not page.more:
+            return
+        after = page.items[-1].id
 
 
-async def _given_by_guardians(session: ReadSession) -> list[Grant]:
-    """Grants signed by a guardian that nothing has ended."""
-    events = select(GrantEvent.grant_id)
-    rows = await session.scalars(
-        select(Grant)
-        .where(
-            Grant.id.in_(events.where(GrantEvent.role == GrantorRole.GUARDIAN)),
-            Grant.id.not_in(events.where(GrantEvent.kind.in_(ENDING))),
-            Grant.id.not_in(events.where(GrantEvent.role == GrantorRole.SELF)),
-        )
-        .order_by(Grant.id)
+def _given_by_guardians() -> Select[Grant]:
+    """Grants signed by a guardian, and not by the person, that nothing has ended."""
+    events = select(GrantEvent.id).where(GrantEvent.grant_id == Grant.id)
+    return select(Grant).where(
+        events.where(GrantEvent.role == GrantorRole.GUARDIAN).exists(),
+        ~events.where(
+            or_(GrantEvent.kind.in_(ENDING), GrantEvent.role == GrantorRole.SELF)
+        ).exists(),
     )
-    return list(rows)
+
+
+async def _of_age(
+    session: ReadSession, given: Collection[Grant], *, keys: Keys, at: datetime
+) -> list[Grant]:
+    """Those of somebody who may be of age anywhere by now."""
+    people = await subjects.records(session, {one.subject_id for one in given}, keys=keys)
+    grown = {
+        one.id
+        for one in people.values()
+        if one.birth_date is not None and age(one.birth_date, at.date()) >= _EARLIEST_MAJORITY
+    }
+    return [one for one in given if one.subject_id in grown]
 
 
 async def _review(
@@ -152,7 +171,7 @@ async def _needs_themselves(
     """Whether the person is of age by the law of what the grant covers, and did not sign."""
     people = await parties.of_subjects(session, [grant.subject_id], keys=keys)
     person = people.get(grant.subject_id)
-    if person is None or person.born is None or age(person.born, at.date()) < _EARLIEST_MAJORITY:
+    if person is None:
         return False
     given = (await parties.of_grants(session, [grant]))[grant.id]
     lacking = hands(person, given, packs, at).missing

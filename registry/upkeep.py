@@ -31,13 +31,23 @@ TASKS: Final[tuple[Task, ...]] = (
 
 
 async def run(
-    operator: Database, keys: Keys, packs: PackSet, *, at: datetime | None = None
+    operator: Database,
+    keys: Keys,
+    packs: PackSet,
+    *,
+    at: datetime | None = None,
+    hourly: bool = True,
 ) -> None:
-    """Do everything that is due at this moment; a task that fails stops no other."""
+    """Do everything that is due at this moment; a task that fails stops no other.
+
+    `hourly`: also what looks through every grant of a guardian.
+    """
     if at is None:
         async with operator.reading() as session:
             at = await now(session)
-    tasks: list[Task] = [*TASKS, partial(succession.come_of_age, packs=packs)]
+    tasks = list(TASKS)
+    if hourly:
+        tasks.append(partial(succession.come_of_age, packs=packs))
     for task in tasks:
         try:
             await task(operator, keys, at)
