@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import ColumnElement, and_, delete, or_, select
 
 from registry import samples
 from registry.attestations import (
@@ -17,6 +17,7 @@ from registry.database import Database, ReadSession
 from registry.keys import Keys
 from registry.policy.vocabulary import ASSURED_IAL
 from registry.samples import Vectors
+from registry.subjects import SubjectKey
 
 
 async def of_account(
@@ -40,9 +41,18 @@ async def of_account(
 
 
 async def forget(operator: Database, _keys: Keys, at: datetime) -> None:
-    """Remove the captures of attestations that are over or revoked: they serve nothing any more."""
-    over = select(Attestation.id).where(or_(Attestation.expires_at <= at, revoked()))
+    """Remove the captures that serve nothing any more.
+
+    Their attestation is over or revoked, or the person it was compared with was erased.
+    """
+    over = select(Attestation.id).where(or_(Attestation.expires_at <= at, revoked(), _erased()))
     async with operator.writing() as session:
         await session.execute(
             delete(AttestationCapture).where(AttestationCapture.attestation_id.in_(over))
         )
+
+
+def _erased() -> ColumnElement[bool]:
+    """Of an attestation: whether a person it was compared with has no key any more."""
+    key = select(SubjectKey.subject_id).where(SubjectKey.subject_id == Attestation.subject_id)
+    return and_(Attestation.subject_id.is_not(None), ~key.exists())

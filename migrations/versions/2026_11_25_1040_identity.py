@@ -29,6 +29,12 @@ ATTESTED = (
     "exists (select 1 from attestations a"
     " where a.id = attestation_id and a.attested_by = likeness_principal())"
 )
+# The person it was compared with was erased.
+ERASED = (
+    "exists (select 1 from attestations a where a.id = attestation_captures.attestation_id"
+    " and a.subject_id is not null"
+    " and not exists (select 1 from subject_keys k where k.subject_id = a.subject_id))"
+)
 OVER = (
     "exists (select 1 from attestations a where a.id = attestation_id"
     " and (a.expires_at <= clock_timestamp() or exists (select 1 from attestation_events e"
@@ -148,7 +154,7 @@ def captures() -> None:
         add=f"likeness_is_operator() or {ATTESTED}",
         history=False,
     )
-    forgettable("attestation_captures", when=f"likeness_is_operator() and {OVER}")
+    forgettable("attestation_captures", when=f"likeness_is_operator() and ({OVER} or {ERASED})")
 
 
 def providers() -> None:

@@ -465,3 +465,17 @@ async def test_a_capture_is_kept_no_longer_than_its_attestation_counts(
     async with state.db.acting_for(account.actor).reading() as session:
         held = await live_captures.of_account(session, account.id, keys=state.keys)
     assert [str(one) for one in held] == [kept["id"]]
+
+
+async def test_a_capture_goes_with_the_person_it_was_compared_with(
+    desk: Identities, execute: Execute, state: State, operator: Database
+) -> None:
+    account, subject = await desk.newcomer()
+    made = (await desk.attest(account, face=unit(), subjectId=subject))["attestation"]
+    erase = """mutation ($input: EraseSubjectInput!) { eraseSubject(input: $input) {
+      ... on SubjectErased { subjectId } ... on Problem { code message } } }"""
+    gone = await execute(account, erase, input={"subjectId": subject, "keepBlocking": False})
+    assert "code" not in gone["eraseSubject"], gone
+    await upkeep.run(operator, state.keys, state.checker.packs)
+    async with operator.reading() as session:
+        assert await session.get(AttestationCapture, made["id"]) is None
