@@ -6,8 +6,8 @@ Two API processes. While checks of a permitted use run on both without a pause, 
 (or an objection filed, or a death reported) through one of them. A check that began after that was
 answered and still says PERMITTED is late. A race is tight if a permitted check and a refused one
 began within 50 ms of each other. The last races are run against a server that is broken on purpose
-(`broken.py`: it believes for a second what it read of a person): there late ones must be found. Exits
-with 1 if the product has a late one, the broken server has none, or few races were tight.
+(`broken.py`: it believes for a second what it read of a person): there late ones must be found.
+Exits with 1 if the product has a late one, the broken server has none, or few races were tight.
 """
 
 import asyncio
