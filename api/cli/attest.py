@@ -12,7 +12,7 @@ from api.cli import identities, providers
 from api.cli.output import AsJson, Failed, line, result
 from api.cli.session import Acting, account, identifier, run_as
 from api.cli.settings import DataDir
-from registry import protections, representatives, succession
+from registry import appointments, protections, succession
 from registry.database import WriteSession, new_id
 from registry.policy.vocabulary import GrantorRole, Kinship, SubjectClass
 from registry.principals import MAX_IAL
@@ -156,11 +156,11 @@ def representative(
         principal = None if person is None else await account(acting.installation, person)
         made = new_id()
         async with acting.db.writing() as session:
-            await representatives.appoint(
+            await appointments.appoint(
                 session,
                 representative_id=made,
                 subject_id=subject_id,
-                appointment=representatives.Appointment(
+                appointment=appointments.Appointment(
                     role=role,
                     source=source,
                     principal_id=None if principal is None else principal.id,
