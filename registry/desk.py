@@ -89,8 +89,8 @@ async def decide(
     ruling: Ruling,
     actor: Actor,
     keys: Keys,
+    reason: str,
     subject_id: UUID | None = None,
-    reason: str | None = None,
 ) -> Review:
     """Rule on a review that one has taken; of two that are needed, the first only proposes.
 
@@ -98,6 +98,8 @@ async def decide(
     the ruling is about, where there are several. As the operator: effects reach everybody's rows.
     """
     require_desk(actor)
+    if not reason.strip():
+        raise InvalidError("Say why: it is kept with the ruling.", field="reason")
     review, standing = await _locked(session, review_id)
     await _require_impartial(session, review, standing, actor)
     if not standing.waits or standing.assignee != actor.principal_id:

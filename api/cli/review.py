@@ -147,7 +147,7 @@ def decide(
     subject: Annotated[
         str | None, typer.Option(help="Whom alone it is about, where there are several.")
     ] = None,
-    reason: Annotated[str | None, typer.Option(help="Why, for the record.")] = None,
+    reason: Annotated[str, typer.Option(help="Why, for the record.")],
     owner: Owner = None,
     data_dir: DataDir = None,
     _json: AsJson = False,
@@ -156,7 +156,7 @@ def decide(
 
     For example:
 
-        likeness review decide 0199c2f5-1b2c-7d3e-8f4a-5b6c7d8e9f0a NOT_THE_SAME_PERSON
+        likeness review decide 0199c2f5-1b2c-7d3e-8f4a-5b6c7d8e9f0a RELEASE --reason "a new beard"
 
         likeness review decide 0199c2f5-1b2c-7d3e-8f4a-5b6c7d8e9f0a COEXISTING --reason "twins"
     """

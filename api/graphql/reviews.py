@@ -140,10 +140,10 @@ class DecideReviewInput:
 
     id: strawberry.ID
     ruling: Ruling
+    reason: str = strawberry.field(description="Why, in a sentence; kept with the ruling.")
     subject_id: strawberry.ID | None = strawberry.field(
         default=None, description="Whom alone it is about, where there are several."
     )
-    reason: str | None = None
 
 
 @strawberry.type(description="The review is yours to decide. That you read it is on record.")

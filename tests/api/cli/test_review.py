@@ -35,7 +35,10 @@ def test_a_review_is_listed_read_taken_and_decided(
     shown = likeness("review", "show", review, "--owner", "rita")
     assert sample in shown.ok
     assert "likeness review take" in shown.err
-    assert likeness("review", "decide", review, "RELEASE", "--owner", "rita").code == 3
+    assert (
+        likeness("review", "decide", review, "RELEASE", "--reason", "x", "--owner", "rita").code
+        == 3
+    )
     taken = likeness("review", "take", review, "--owner", "rita")
     assert taken.ok == f"Review {review} is ASSIGNED."
     assert likeness("review", "take", review).code == 3

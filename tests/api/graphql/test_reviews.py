@@ -113,6 +113,8 @@ async def test_a_ruling_fits_its_kind(desk: Desk, held: tuple[str, str]) -> None
     assert (answer["code"], answer["field"]) == ("INVALID", "ruling")
     answer = await desk.decide(reviewer, review, "RELEASE", subjectId=subject)
     assert (answer["code"], answer["field"]) == ("INVALID", "subjectId")
+    answer = await desk.decide(reviewer, review, "RELEASE", reason=" ")
+    assert (answer["code"], answer["field"]) == ("INVALID", "reason")
 
 
 async def test_the_desk_is_for_reviewers_with_the_scope(
