@@ -51,7 +51,7 @@ def upgrade() -> None:
     op.create_unique_constraint(
         op.f("uq_figures_source_source_id_version"), "figures", ["source", "source_id", "version"]
     )
-    secure("figures", read="true", add=IMPORTERS)
+    secure("figures", read="true", add=IMPORTERS, checked=True)
     op.create_table(
         "figure_names",
         sa.Column("name_key", sa.LargeBinary(), nullable=False),
@@ -61,10 +61,10 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("name_key", "figure_id", name=op.f("pk_figure_names")),
     )
-    secure("figure_names", read="true", add=IMPORTERS)
+    secure("figure_names", read="true", add=IMPORTERS, checked=True)
     events("figure_events", "figure_id", "figures", _xid())
     op.create_index(op.f("ix_figure_events_xid"), "figure_events", ["xid"], unique=False)
-    secure("figure_events", read="true", add=IMPORTERS)
+    secure("figure_events", read="true", add=IMPORTERS, checked=True)
 
 
 def downgrade() -> None:

@@ -84,9 +84,9 @@ def create_rulings() -> None:
     op.create_foreign_key(op.f("fk_rulings_review_id"), "rulings", "reviews", ["review_id"], ["id"])
     op.create_index(op.f("ix_rulings_review_id"), "rulings", ["review_id"], unique=False)
     op.create_index(op.f("ix_rulings_subject_id"), "rulings", ["subject_id"], unique=False)
-    secure("rulings", read=DESK, add=OPERATOR)
+    secure("rulings", read=DESK, add=OPERATOR, checked=True)
     events("ruling_events", "ruling_id", "rulings")
-    secure("ruling_events", read=DESK, add=OPERATOR)
+    secure("ruling_events", read=DESK, add=OPERATOR, checked=True)
 
 
 def downgrade() -> None:
