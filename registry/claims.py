@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from registry import enrolment, grants, notices, reviews, rulings, samples, subjects
+from registry import enrolment, grants, holds, notices, reviews, rulings, samples, subjects
 from registry.database import Database, ReadSession, WriteSession, now, take_turns
 from registry.errors import ClaimConflictError
 from registry.grant_states import FINAL, GrantEventKind, HoldCause
@@ -29,11 +29,6 @@ SUSPENDED_FOR: Final = "claim conflict"
 # What a conflict's effect follows no more: it has taken it, or was decided before it could.
 _DONE: Final = frozenset({ReviewEventKind.APPLIED, ReviewEventKind.DECIDED})
 _OPEN: Final = frozenset({GrantState.ACTIVE, GrantState.PENDING, GrantState.SUSPENDED})
-_TOLD: Final = {
-    GrantEventKind.SUSPENDED: NoticeKind.GRANT_SUSPENDED,
-    GrantEventKind.RESUMED: NoticeKind.GRANT_ACTIVE,
-    GrantEventKind.REVOKED: NoticeKind.GRANT_REVOKED,
-}
 
 
 def conflict() -> ClaimConflictError:
@@ -167,7 +162,12 @@ async def _register(
 
 
 async def _grants_of(session: ReadSession, subject_id: UUID) -> list[Grant]:
-    return list(await session.scalars(select(Grant).where(Grant.subject_id == subject_id)))
+    """In one order: each is locked in turn."""
+    return list(
+        await session.scalars(
+            select(Grant).where(Grant.subject_id == subject_id).order_by(Grant.id)
+        )
+    )
 
 
 async def _suspend(session: WriteSession, subject_id: UUID, actor_id: UUID) -> None:
@@ -175,20 +175,9 @@ async def _suspend(session: WriteSession, subject_id: UUID, actor_id: UUID) -> N
     for grant in given:
         await take_turns(session, grant.id)
     states = await grants.states(session, given)
-    held = await grants.held(session, [one.id for one in given])
     for grant in given:
-        if states[grant.id] in _OPEN and HoldCause.CLAIM_CONFLICT not in held[grant.id]:
-            await _move(session, grant, GrantEventKind.SUSPENDED, actor_id)
-
-
-async def _move(session: WriteSession, grant: Grant, kind: GrantEventKind, actor_id: UUID) -> None:
-    """Suspend, resume or revoke a grant, and tell the services it names."""
-    cause = None if kind is GrantEventKind.REVOKED else HoldCause.CLAIM_CONFLICT
-    await grants.record(session, grant, kind, actor_id, cause=cause, reason=SUSPENDED_FOR)
-    if kind is GrantEventKind.RESUMED and (await grants.held(session, [grant.id]))[grant.id]:
-        return  # something else holds it back still
-    for service_id in grant.grantees or ():
-        await notices.tell(session, service_id, _TOLD[kind], about=grant.id)
+        if states[grant.id] in _OPEN:
+            await holds.hold(session, grant, HoldCause.CLAIM_CONFLICT, actor_id, SUSPENDED_FOR)
 
 
 async def _confirm(
@@ -202,12 +191,8 @@ async def _confirm(
         if await _is_in_another(session, review, subject_id):
             continue
         await _register(session, subject_id, SubjectEventKind.VERIFIED, actor_id)
-        given = await _grants_of(session, subject_id)
-        held = await grants.held(session, [one.id for one in given])
-        for grant in given:
-            if HoldCause.CLAIM_CONFLICT in held[grant.id]:
-                await take_turns(session, grant.id)
-                await _move(session, grant, GrantEventKind.RESUMED, actor_id)
+        for grant in await _grants_of(session, subject_id):
+            await holds.let_go(session, grant, HoldCause.CLAIM_CONFLICT, actor_id, SUSPENDED_FOR)
 
 
 async def _is_in_another(session: ReadSession, review: Review, subject_id: UUID) -> bool:
@@ -232,7 +217,10 @@ async def _reject(session: WriteSession, ids: Iterable[UUID], actor_id: UUID) ->
         states = await grants.states(session, given)
         for grant in given:
             if states[grant.id] not in FINAL:
-                await _move(session, grant, GrantEventKind.REVOKED, actor_id)
+                await grants.record(
+                    session, grant, GrantEventKind.REVOKED, actor_id, reason=SUSPENDED_FOR
+                )
+                await holds.tell_services(session, grant, NoticeKind.GRANT_REVOKED)
 
 
 async def _samples(session: ReadSession, review: Review) -> list[UUID]:
