@@ -26,6 +26,8 @@ from registry.subjects import Subject, SubjectEvent, SubjectEventKind
 
 ANSWER_WITHIN: Final = timedelta(hours=72)  # the first holder is asked to answer by then
 SUSPENDED_FOR: Final = "claim conflict"
+# What a conflict's effect follows no more: it has taken it, or was decided before it could.
+_DONE: Final = frozenset({ReviewEventKind.APPLIED, ReviewEventKind.DECIDED})
 _OPEN: Final = frozenset({GrantState.ACTIVE, GrantState.PENDING, GrantState.SUSPENDED})
 _TOLD: Final = {
     GrantEventKind.SUSPENDED: NoticeKind.GRANT_SUSPENDED,
@@ -75,7 +77,7 @@ async def dispute(session: WriteSession, claim: bytes, sample_id: UUID) -> None:
 async def catch_up(operator: Database, _keys: Keys, _at: datetime) -> None:
     """Conflicts whose effect a server that stopped half way left undone."""
     applied = select(ReviewEvent.id).where(
-        ReviewEvent.review_id == Review.id, ReviewEvent.kind == ReviewEventKind.APPLIED
+        ReviewEvent.review_id == Review.id, ReviewEvent.kind.in_(_DONE)
     )
     async with operator.reading() as session:
         left = await session.scalars(
@@ -89,10 +91,11 @@ async def catch_up(operator: Database, _keys: Keys, _at: datetime) -> None:
 
 
 async def _apply(session: WriteSession, review: Review) -> None:
-    """Both disputed, the grants of both suspended, both told: once."""
+    """Both disputed, the grants of both suspended, both told: once, and until it is decided."""
     history = (await reviews.events(session, [review.id]))[review.id]
-    if any(event.kind is ReviewEventKind.APPLIED for event in history):
+    if any(event.kind in _DONE for event in history):
         return
+    await _take_turns(session, review)
     second = await _second(session, review)
     until = await now(session) + ANSWER_WITHIN
     for subject_id in review.subject_ids:
@@ -109,10 +112,17 @@ async def _apply(session: WriteSession, review: Review) -> None:
     await reviews.record(session, review.id, ReviewEventKind.APPLIED, review.opened_by)
 
 
+async def _take_turns(session: WriteSession, review: Review) -> None:
+    """One conflict at a time about each of these: two that begin or end at once see each other."""
+    for subject_id in sorted(review.subject_ids):
+        await take_turns(session, subject_id)
+
+
 async def settle(
     session: WriteSession, review: Review, ruling: Ruling, *, actor_id: UUID, keys: Keys
 ) -> None:
     """Give the face or voice to the first, to the second, or to both of them."""
+    await _take_turns(session, review)
     second = await _second(session, review)
     firsts = set(review.subject_ids) - {second}
     sample = await samples.mine(session, review.about or second)

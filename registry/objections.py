@@ -192,8 +192,12 @@ async def file_anew(
     *,
     subject_id: UUID,
     actor_id: UUID,
+    proved_by: UUID | None = None,
 ) -> None:
-    """The same refusal for somebody else's record, standing as it does. It carves out nothing."""
+    """The same refusal once more, for this record, in this state. It carves out nothing.
+
+    `proved_by`: who says in which state, if not whoever files it.
+    """
     objection_id = new_id()
     session.add(
         Objection(
@@ -210,7 +214,7 @@ async def file_anew(
     )
     await session.flush()  # its event refers to it
     if state is not ObjectionState.PROVISIONAL:
-        await _record(session, objection_id, ObjectionEventKind(state), actor_id)
+        await _record(session, objection_id, ObjectionEventKind(state), proved_by or actor_id)
 
 
 async def mine(session: ReadSession, objection_id: UUID) -> Objection:
