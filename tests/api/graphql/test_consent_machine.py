@@ -93,7 +93,7 @@ OPENING: tuple[Step, ...] = (
     ("verify", NAMED["attester"], 0, SELF),
     ("sign", NAMED["owner"], 1, SELF),
     ("sign", NAMED["guardian"], 0, SELF),
-    ("appoint", NAMED["owner"], 1, SELF),
+    ("appoint", NAMED["attester"], 1, SELF),
     ("confirm", NAMED["owner"], 1, SELF),
 )
 
@@ -194,8 +194,10 @@ class Stage:
         if "id" in made:
             assert hand.office or hand.account == "owner", hand
             assert hand.office or not made["verified"]
-            verified = made["verified"]
-            self.model.mandates[made["id"]] = Mandate(account, ROLES[account], verified)
+            mandate = Mandate(account, ROLES[account], verified=made["verified"])
+            # To name one's agent, known at IAL2, is to confirm them.
+            mandate.confirmed = hand.account == "owner" and hand.ial >= 2
+            self.model.mandates[made["id"]] = mandate
         return "id" in made
 
     async def _verify(self, hand: Hand, index: int, _: GrantorRole) -> bool:
