@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import http, metrics
+from api import cases_http, http, introspection, metrics, oauth_token
 from api.graphql.context import Context
 from api.graphql.schema import schema
 from api.graphql.view import GraphQLView
@@ -18,6 +18,8 @@ from api.runtime import Runtime
 from registry.settings import Settings
 
 MEDIA_PATH = "/v1/media"
+EVIDENCE_PATH = "/v1/evidence"
+ROUTES = [*http.routes, *cases_http.routes, *oauth_token.routes, *introspection.routes]
 _SAYING_SO = 1.0  # seconds: a file that took too long is refused as that, not as a late answer
 
 
@@ -42,7 +44,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> ASGIApp:
     router: ASGIApp = Router(
         [
             Route("/graphql", GraphQLView(schema, make_context), methods=["GET", "POST"]),
-            *http.routes,
+            *ROUTES,
         ],
         lifespan=lifespan,
         redirect_slashes=False,
@@ -52,7 +54,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> ASGIApp:
             app,
             max_bytes=settings.request_max_bytes,
             request_seconds=settings.request_seconds,
-            streaming=[MEDIA_PATH],
+            streaming=[MEDIA_PATH, EVIDENCE_PATH],
             streaming_seconds=settings.media_seconds + _SAYING_SO,
         ),
         Errors,
@@ -70,7 +72,7 @@ async def make_context(request: Request) -> Context:
     return Context(runtime.state, caller)
 
 
-_PATHS = frozenset({"/graphql", *(route.path for route in http.routes)})
+_PATHS = frozenset({"/graphql", *(route.path for route in ROUTES)})
 
 
 class Measured:

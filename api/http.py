@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from api import metrics
+from api import attestations_http, evidence_http, metrics
 from api.answers import decision_as_json
 from api.questions import parse, question_of, require_vectors
 from api.runtime import Runtime
@@ -122,6 +122,9 @@ async def metrics_page(request: Request) -> Response:
 routes = [
     Route("/v1/media", upload, methods=["POST"]),
     Route("/v1/check", check, methods=["POST"]),
+    Route("/v1/attestations", attestations_http.attest, methods=["POST"]),
+    Route("/v1/evidence", evidence_http.keep, methods=["POST"]),
+    Route("/v1/evidence/{id}", evidence_http.read, methods=["GET"]),
     Route("/.well-known/jwks.json", jwks, methods=["GET"]),
     Route("/log/checkpoint", checkpoint, methods=["GET"]),
     Route("/livez", live, methods=["GET"]),

@@ -10,23 +10,27 @@ from contextlib import AsyncExitStack, suppress
 from api.auth import Authenticator
 from api.state import State
 from api.uploads import UploadBudget
-from registry import decisions, idempotency, probes, schema, upkeep
+from registry import decisions, errands, idempotency, probes, schema, throttles, upkeep
 from registry.away import away
 from registry.checks.checker import Checker
 from registry.checks.record import Evidence
+from registry.database import APP_ROLE, Database, create_engine
 from registry.encoder_set import EncoderSet
 from registry.encoders.media import MediaWorkers
 from registry.encoders.models import Models
 from registry.errors import SetupError, UnavailableError
 from registry.installation import Installation, check_pool, opened
 from registry.policy.shelf import load_packs
+from registry.principals import OPERATOR
+from registry.prompt_index import PromptIndex
 from registry.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 _LONGEST_PAUSE_SECONDS = 5.0
 _HOUSEKEEPING_SECONDS = 60.0
-_PARTITIONS_EVERY = 24 * 60  # rounds of housekeeping
+_HOURLY = 60  # rounds of housekeeping
+_PARTITIONS_EVERY = 24 * _HOURLY
 
 
 class Runtime:
@@ -116,14 +120,23 @@ class Runtime:
             checker,
             media,
             UploadBudget(),
-            (await asyncio.to_thread(Models.open, settings.models_dir)).missing,
+            missing_models=(await asyncio.to_thread(Models.open, settings.models_dir)).missing,
         )
+        reading = _read_names(self._state.prompts, installation.operator)
+        stack.push_async_callback(_stopped, asyncio.create_task(reading, name="names"))
         for why in self._state.missing_models.values():
             logger.warning("%s", why)
         self._authenticator = Authenticator(
             installation.db, installation.keys, issuer=settings.issuer
         )
         stack.callback(self._forget)
+        # Connections of their own: many webhooks at once take none from requests.
+        engine = create_engine(installation.login_url, role=APP_ROLE, size=errands.CONNECTIONS)
+        stack.push_async_callback(engine.dispose)
+        running = errands.run(
+            Database(engine, OPERATOR), installation.keys, private=settings.webhook_private
+        )
+        stack.push_async_callback(_stopped, asyncio.create_task(running, name="errands"))
         return installation
 
     def _forget(self) -> None:
@@ -140,7 +153,13 @@ class Runtime:
                     await probes.forget_expired(session)
                     await idempotency.forget_old(session)
                     await decisions.forget_old_nonces(session)
-                await upkeep.run(installation.operator, installation.keys, self.state.checker.packs)
+                    await throttles.forget_old(session)
+                await upkeep.run(
+                    installation.operator,
+                    installation.keys,
+                    self.state.checker.packs,
+                    hourly=rounds % _HOURLY == 1,  # people come of age at midnight somewhere
+                )
                 if rounds % _PARTITIONS_EVERY == 0:
                     await schema.upgrade(installation.admin_url, installation.login_url)
             except UnavailableError as error:
@@ -153,6 +172,15 @@ async def _warmed(media: MediaWorkers) -> None:
     """The first upload need not wait for the models to be loaded."""
     with suppress(UnavailableError):  # the log says why; uploads are told
         await media.warm()
+
+
+async def _read_names(prompts: PromptIndex, operator: Database) -> None:
+    """The first prompt need not wait for every name to be read."""
+    try:
+        async with operator.reading() as session:
+            await prompts.refresh(session)
+    except UnavailableError as error:
+        logger.warning("The names of figures are read when they are asked for: %s", error)
 
 
 async def _stopped(task: asyncio.Task[None]) -> None:

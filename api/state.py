@@ -8,6 +8,7 @@ from registry.checks.checker import Checker
 from registry.database import Database
 from registry.encoders.media import MediaWorkers
 from registry.keys import Keys
+from registry.prompt_index import PromptIndex
 from registry.settings import Settings
 
 
@@ -21,4 +22,5 @@ class State:
     checker: Checker
     media: MediaWorkers
     uploads: UploadBudget
+    prompts: PromptIndex = field(default_factory=PromptIndex)
     missing_models: Mapping[str, str] = field(default_factory=dict)  # kind -> why, and what to do

@@ -25,7 +25,7 @@ async def upload(request: Request) -> Response:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind.startswith("multipart/"):
         raise UnsupportedError("Send the file's bytes as the body, not a form.")
-    async with _body(request, state.settings.media_max_bytes, state.uploads) as data:
+    async with body_of(request, state.settings.media_max_bytes, state.uploads) as data:
         # A service asks and enrols nobody; it need not wait for what only a sample is kept under.
         enrolling = caller.actor.kind != PrincipalKind.SERVICE
         encoding = await state.media.encode(data, enrolling=enrolling)
@@ -96,7 +96,8 @@ class UploadBudget:
 
 
 @asynccontextmanager
-async def _body(request: Request, limit: int, budget: UploadBudget) -> AsyncIterator[bytes]:
+async def body_of(request: Request, limit: int, budget: UploadBudget) -> AsyncIterator[bytes]:
+    """The request's body, of at most so many bytes, held for as long as the block lasts."""
     data, held = bytearray(), 0
     try:
         async for chunk in request.stream():

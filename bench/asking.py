@@ -56,6 +56,10 @@ REVOKE = """
 mutation ($id: ID!) { revokeGrant(id: $id) {
   ... on GrantRevoked { grant { id state } } ... on Problem { code message } } }
 """
+RECORD_DEATH = """
+mutation ($input: RecordDeathInput!) { answer: recordDeath(input: $input) {
+  ... on DeathRecorded { protection { id } } ... on Problem { code message } } }
+"""
 OBJECT = """
 mutation ($input: FileObjectionInput!) { fileObjection(input: $input) {
   ... on ObjectionFiled { objection { id } } ... on Problem { code message } } }
@@ -177,6 +181,12 @@ class Client:
         """Forbid everything."""
         made = await self.run(OBJECT, input={"subjectId": str(subject_id)})
         assert made["objection"]["id"], made
+
+    async def report_death(self, subject_id: UUID) -> None:
+        """Say that the person died, as whoever keeps their record may."""
+        told = {"subjectId": str(subject_id), "source": "A relative"}
+        made = await self.run(RECORD_DEATH, input=told)
+        assert made["protection"]["id"], made
 
     async def grant(self, subject_id: UUID, service: Account, *, max_uses: int) -> str:
         """A signed grant of so many uses, as `filling` makes them without a limit."""

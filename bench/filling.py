@@ -158,7 +158,10 @@ async def insert_people(
         rows["grants"].append(
             (one.grant, one.id, owner.id, [service.id], ends_at, [], *form, [], [], *scope)
         )
-        rows["grant_events"].append((new_id(), one.grant, "SIGNED", "SELF", 2, owner.id))
+        rows["grant_events"] += [
+            (new_id(), one.grant, "SIGNED", "SELF", 2, owner.id),
+            (new_id(), one.grant, "ACTIVATED", None, None, owner.id),
+        ]
     await _copy(connection, rows)
 
 

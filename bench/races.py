@@ -1,13 +1,13 @@
-"""No permission after a revocation or an objection was answered: 0 late.
+"""No permission after a revocation, an objection or a death was answered: 0 late.
 
     python bench/races.py --n 2000
 
 Two API processes. While checks of a permitted use run on both without a pause, its grant is revoked
-(or an objection filed) through one of them. A check that began after that was answered and still
-says PERMITTED is late. A race is tight if a permitted check and a refused one began within 50 ms of
-each other. The last races are run against a server that is broken on purpose (`broken.py`: it
-believes for a second what it read of a person): there late ones must be found. Exits with 1 if the
-product has a late one, the broken server has none, or few races were tight.
+(or an objection filed, or a death reported) through one of them. A check that began after that was
+answered and still says PERMITTED is late. A race is tight if a permitted check and a refused one
+began within 50 ms of each other. The last races are run against a server that is broken on purpose
+(`broken.py`: it believes for a second what it read of a person): there late ones must be found.
+Exits with 1 if the product has a late one, the broken server has none, or few races were tight.
 """
 
 import asyncio
@@ -140,10 +140,13 @@ async def _race(
         for _ in range(_CHECKERS)
     ]
     await asyncio.sleep(rng.uniform(0, 0.02))  # anywhere among the checks
-    if number % 4 < 2:
-        await owner.revoke(person.grant)
-    else:
-        await owner.object(person.id)
+    match number // 2 % 3:  # on both processes alike
+        case 0:
+            await owner.revoke(person.grant)
+        case 1:
+            await owner.object(person.id)
+        case _:
+            await owner.report_death(person.id)
     race.answered_at = time.monotonic()
     await asyncio.gather(*checking)
     return race

@@ -28,6 +28,7 @@ SIZES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]] 
     ),
     "search_vectors": ("search_vectors", QUICK, USUAL, LONG),
     "decide": ("decide", QUICK, USUAL, LONG),
+    "figures": ("figures", QUICK, USUAL, LONG),
     "check_cost": ("check_cost", QUICK, USUAL, LONG),
     "check_cost_faces": (
         "check_cost",

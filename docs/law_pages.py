@@ -286,6 +286,10 @@ is unknown (`AGE_UNKNOWN`), only a union of states was named for the dead (`NAME
 bar leaves it to a person. Of step 8 an unverified registration is one too
 (`REGISTRATION_NOT_VERIFIED`).
 
+**A name alone** leaves open who it is (`NAME_ONLY`), and tells nothing of who is registered. If it
+is one public figure's, their class, the bars that hold of them and the terms that protect them are
+told with it; of several figures only the bars that hold of all. It permits nobody.
+
 **A grant covers** a case alone or not at all: modality, use, purpose, territories, content,
 grantee, commercial use, time, quota, the form of every pack that speaks, and the signatures that
 every one of them asks for. Two halves are not added up.

@@ -13,8 +13,17 @@ from itertools import product
 from pathlib import Path
 from typing import Final
 
-from registry import grant_states, objections, samples, services, subjects
+from registry import (
+    consent_requests,
+    grant_states,
+    objections,
+    reviews,
+    samples,
+    services,
+    subjects,
+)
 from registry.grant_states import GrantEventKind, Step
+from registry.policy.vocabulary import GrantState
 
 PAGE: Final = Path("docs/reference/states.md")
 # Histories of so many events are all tried; what a fold remembers beyond its last state shows then.
@@ -63,6 +72,11 @@ _YEARS: Final = timedelta(days=1000)
 _COOLS: Final = "ACTIVATED, to cool off"  # with a later time of taking effect
 _COOLED: Final = "the cooling-off is over"
 _ENDED: Final = "its end has passed"
+_SIGNED: Final = "its grant is signed by all"
+_REVOKED: Final = "its grant is revoked"
+_EXPIRED: Final = "its time has passed"
+_MONTH: Final = "thirty days have passed"
+_FORTNIGHT: Final = "fourteen days have passed"
 
 
 def _grant(happened: Sequence[str]) -> str:
@@ -75,6 +89,40 @@ def _grant(happened: Sequence[str]) -> str:
         else:
             steps.append(Step(one))
     return grant_states.state_of(steps, ends_at=_NOW + _YEARS, at=at)
+
+
+def _objection(happened: Sequence[str]) -> str:
+    at, events = _NOW, list[tuple[str, datetime]]()
+    for one in happened:
+        if one == _FORTNIGHT:
+            at += objections.CONTEST_PERIOD
+        else:
+            events.append((one, at))
+    return objections.standing_of(events, at=at).state
+
+
+def _request(happened: Sequence[str]) -> str:
+    at, answers = _NOW, list[tuple[str, GrantState | None]]()
+    becomes = {_SIGNED: GrantState.ACTIVE, _REVOKED: GrantState.REVOKED}
+    for one in happened:
+        if one == _EXPIRED:
+            at += _YEARS
+        elif one in becomes:
+            answers = [(kind, becomes[one] if grant else None) for kind, grant in answers]
+        else:
+            answers.append((one, GrantState.PENDING if one == "PROPOSED" else None))
+    return consent_requests.state_of(answers, expires_at=_NOW + _YEARS, at=at)
+
+
+def _review(happened: Sequence[str]) -> str:
+    at, events = _NOW, list[reviews.ReviewEvent]()
+    for one in happened:
+        if one == _MONTH:
+            at += reviews.APPEAL_PERIOD
+        else:
+            kind = reviews.ReviewEventKind(one)
+            events.append(reviews.ReviewEvent(kind=kind, at=at, ruling=reviews.Ruling.UPHOLD))
+    return reviews.standing_of(events, at=at).state
 
 
 def _service(happened: Sequence[str]) -> str:
@@ -98,7 +146,7 @@ MACHINES: Final = (
     ),
     Machine(
         "Objections", "registry/objections.py", objections.ObjectionEventKind,
-        objections.state_of,
+        _objection, times=(_FORTNIGHT,),
         checked={
             "PROVISIONAL": "`PROHIBITED` with `OBJECTION`, though not proved yet.",
             "VERIFIED": "`PROHIBITED` with `OBJECTION`.",
@@ -124,6 +172,28 @@ MACHINES: Final = (
             "IN_REVIEW": "Nothing until somebody has looked.",
             "REFUSED": "Nothing.",
             "RETIRED": "Nothing: no check that began afterwards compares with it.",
+        },
+    ),
+    Machine(
+        "Requests for consent", "registry/consent_requests.py",
+        ("DEFERRED", "REFUSED", "PROPOSED", _SIGNED, _REVOKED), _request, times=(_EXPIRED,),
+        checked={
+            "REQUESTED": "What it saw before: a request changes nothing.",
+            "DEFERRED": "The same.",
+            "REFUSED": "The same; an objection would forbid.",
+            "GRANTED": "The grant is `ACTIVE`: `PERMITTED` with `GRANT` for what it covers.",
+            "EXPIRED": "The same as before.",
+        },
+    ),
+    Machine(
+        "Reviews", "registry/reviews.py", reviews.ReviewEventKind, _review, times=(_MONTH,),
+        checked={
+            "OPEN": "What it saw before; a doubtful match stays `REVIEW_REQUIRED`.",
+            "ASSIGNED": "The same.",
+            "AWAITING_SECOND": "The same: one reviewer's word is not enough here.",
+            "DECIDED": "What was ruled, from the next check on.",
+            "APPEALED": "The same, until the appeal is decided.",
+            "CLOSED": "The same, for good.",
         },
     ),
     Machine(

@@ -9,13 +9,14 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, func, select, text
+from sqlalchemy import ForeignKey, Select, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from registry import subjects
 from registry.database import Base, Event, ReadSession, WriteSession, Xid8, new_id
 from registry.errors import InvalidError, NotFoundError
 from registry.keys import Keys
+from registry.sealing import SubjectKey
 
 MAX_SUBJECTS = 20
 
@@ -116,6 +117,40 @@ async def mine(session: ReadSession, asset_id: UUID) -> Asset:
     if asset is None:
         raise NotFoundError("No such asset.")
     return asset
+
+
+async def showing_only(session: ReadSession, subject_id: UUID) -> list[UUID]:
+    """The pictures that count, and show this subject and nobody else."""
+    of_them = select(AssetReference.asset_id).where(AssetReference.subject_id == subject_id)
+    rows = await session.scalars(
+        select(AssetReference.asset_id)
+        .where(AssetReference.asset_id.in_(of_them), ~_retired().exists())
+        .group_by(AssetReference.asset_id)
+        .having(func.count() == 1)
+    )
+    return list(rows)
+
+
+async def hashes_of(
+    session: ReadSession, subject_id: UUID, *, key: SubjectKey
+) -> list[tuple[str, bytes]]:
+    """Encoder and hash of every picture of a subject that counts, opened."""
+    rows = await session.execute(
+        select(Asset.encoder, AssetReference.id, AssetReference.sealed_hash)
+        .join(Asset, Asset.id == AssetReference.asset_id)
+        .where(AssetReference.subject_id == subject_id, ~_retired().exists())
+        .order_by(AssetReference.id)
+    )
+    return [
+        (encoder, key.open(sealed, context=hash_context(reference_id)))
+        for encoder, reference_id, sealed in rows
+    ]
+
+
+def _retired() -> Select[UUID]:
+    return select(AssetEvent.id).where(
+        AssetEvent.asset_id == AssetReference.asset_id, AssetEvent.kind == AssetEventKind.RETIRED
+    )
 
 
 async def subjects_of(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, list[UUID]]:

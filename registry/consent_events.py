@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import select
 
-from registry import grants, objections, subjects
+from registry import grants, subjects
 from registry.consent_receipts import (
     ConsentReceipt,
     Happening,
@@ -21,9 +21,9 @@ from registry.errors import ForbiddenError
 from registry.grant_states import ENDING, GrantEventKind, state_of
 from registry.grant_terms import Notice
 from registry.grants import Grant, GrantEvent
-from registry.objections import Objection, ObjectionEvent, ObjectionEventKind
+from registry.objections import Objection, ObjectionEvent, ObjectionEventKind, standing_of
 from registry.policy.dpv import ConsentStatus
-from registry.policy.vocabulary import GrantorRole, GrantState
+from registry.policy.vocabulary import GrantorRole, GrantState, ObjectionState
 from registry.principals import OPERATOR_ID, Principal, PrincipalKind
 from registry.scopes import scope_in
 
@@ -43,6 +43,7 @@ _BY_THE_REGISTRY = frozenset(
 OF_OBJECTIONS: Final[dict[ObjectionEventKind, ConsentStatus]] = {
     ObjectionEventKind.VERIFIED: ConsentStatus.OBJECTION_VERIFIED,
     ObjectionEventKind.DISPUTED: ConsentStatus.OBJECTION_DISPUTED,
+    ObjectionEventKind.CONTESTED: ConsentStatus.OBJECTION_CONTESTED,
     ObjectionEventKind.WITHDRAWN: ConsentStatus.OBJECTION_WITHDRAWN,
     ObjectionEventKind.LAPSED: ConsentStatus.OBJECTION_LAPSED,
 }
@@ -85,12 +86,13 @@ async def of_objections(
     session: ReadSession, ids: Collection[UUID], *, issuer: Issuer
 ) -> dict[UUID, list[ConsentReceipt]]:
     """The receipts of these objections for the person's side, oldest event first."""
+    at = await now(session)
     rows = list(await session.scalars(select(Objection).where(Objection.id.in_(ids))))
     history = await _history(session, ids)
     owners = await subjects.owners(session, {one.subject_id for one in rows})
     found = {}
     for one in rows:
-        happened = objection_events(one, history[one.id], owner_id=owners[one.subject_id])
+        happened = objection_events(one, history[one.id], owner_id=owners[one.subject_id], at=at)
         found[one.id] = [
             receipt(forbidden(one), each, reader=None, issuer=issuer) for each in happened
         ]
@@ -178,7 +180,7 @@ def _became(
     if status is ConsentStatus.REVOKED and actor_id == owner_id:
         status = ConsentStatus.WITHDRAWN
     signed_as = [one.role for one in so_far if one.role is not None and one.actor_id == actor_id]
-    role = signed_as[-1] if signed_as else _role(actor_id, owner_id)
+    role = signed_as[-1] if signed_as else role_of(actor_id, owner_id)
     if event.kind in _BY_THE_REGISTRY:
         actor_id, role = OPERATOR_ID, REGISTRY_ROLE
     return Happening(
@@ -216,31 +218,47 @@ def _expiry(grant: Grant, events: Sequence[GrantEvent], at: datetime) -> Happeni
 
 
 def objection_events(
-    objection: Objection, events: Sequence[ObjectionEvent], *, owner_id: UUID
+    objection: Objection, events: Sequence[ObjectionEvent], *, owner_id: UUID, at: datetime
 ) -> list[Happening]:
-    """What became of an objection, from its filing on."""
+    """What became of an objection, from its filing on. That it lapsed by time is nobody's event."""
+    happened = [(str(one.kind), one.at) for one in events]
     filed = Happening(
         objection.id,
         objection.since,
         ConsentStatus.OBJECTION_FILED,
         objection.filed_by,
         objection.role,
-        objections.state_of([]),
+        standing_of([], at=objection.since).state,
     )
-    return [filed] + [
+    found = [filed] + [
         Happening(
             one.id,
             one.at,
             OF_OBJECTIONS[one.kind],
             one.actor_id,
-            objection.role if one.actor_id == objection.filed_by else _role(one.actor_id, owner_id),
-            objections.state_of([event.kind for event in events[:number]]),
+            objection.role
+            if one.actor_id == objection.filed_by
+            else role_of(one.actor_id, owner_id),
+            standing_of(happened[:number], at=one.at).state,
         )
         for number, one in enumerate(events, 1)
     ]
+    stands = standing_of(happened, at=at)
+    if stands.ended_at is None or stands.ended_at in {when for _, when in happened}:
+        return found
+    lapsed = Happening(
+        uuid5(objection.id, ObjectionState.LAPSED),
+        stands.ended_at,
+        ConsentStatus.OBJECTION_LAPSED,
+        OPERATOR_ID,
+        REGISTRY_ROLE,
+        stands.state,
+    )
+    return sorted([*found, lapsed], key=lambda one: one.at)
 
 
-def _role(actor_id: UUID, owner_id: UUID) -> str:
+def role_of(actor_id: UUID, owner_id: UUID) -> str:
+    """In what role somebody acted, where the record does not say."""
     if actor_id == owner_id:
         return GrantorRole.SELF
     return REGISTRY_ROLE if actor_id == OPERATOR_ID else REPRESENTATIVE_ROLE

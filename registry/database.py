@@ -32,7 +32,14 @@ from registry.errors import ForbiddenError, InvalidError, SetupError, Unauthenti
 
 APP_ROLE = "likeness_app"
 CHECK_ROLE = "likeness_check"
-_OFFICES_POLICY = "offices_stand_aside"
+# Policies that refuse what the API would otherwise have to look for, and the words they stand for.
+_REFUSING_POLICIES = {
+    "offices_stand_aside": "An office of the registry does this for nobody.",
+    "the_frozen_stand_still": (
+        "This account is frozen: it may withdraw, revoke and read, and nothing else. Ask the"
+        " registry's desk to look at it again."
+    ),
+}
 
 # A function that takes a ReadSession promises not to write; the type checker holds it to
 # that when it tries to call one that takes a WriteSession. Every WriteSession can read.
@@ -112,7 +119,12 @@ async def take_turns(session: AsyncSession, id: UUID) -> None:
 
     Rows cannot be locked by a role that may not update.
     """
-    await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(str(id)))))
+    await take_turns_on(session, str(id))
+
+
+async def take_turns_on(session: AsyncSession, name: str) -> None:
+    """The same, for what has a name in place of an id."""
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))
 
 
 def new_id() -> UUID:
@@ -219,13 +231,15 @@ class Database:
 
 @contextmanager
 def _standing_aside() -> Generator[None]:
-    """Say in words when a policy refuses an office that would act for somebody."""
+    """Say in words when a policy refuses somebody who may not do this at all."""
     try:
         yield
     except DBAPIError as error:
-        if _OFFICES_POLICY not in str(error.orig):
-            raise
-        raise ForbiddenError("An office of the registry does this for nobody.") from error
+        refused = str(error.orig)
+        for policy, words in _REFUSING_POLICIES.items():
+            if policy in refused:
+                raise ForbiddenError(words) from error
+        raise
 
 
 def create_engine(url: str, *, role: str | None, size: int) -> AsyncEngine:

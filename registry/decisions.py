@@ -88,11 +88,14 @@ class Recorded:
     """What a decision was made of, and what the engine said; to explain it and to make it again.
 
     `packs`: every pack that was consulted. The service may have been told less than `decision`.
+    `media`: of each person what every probe was, as rulings of the desk name it; None where it
+    could not be told. Empty in records of earlier releases.
     """
 
     facts: Facts
     decision: EngineDecision
     packs: tuple[PackVersion, ...]
+    media: tuple[tuple[str | None, ...], ...] = ()
 
 
 _ANSWER = TypeAdapter(Answer)

@@ -6,6 +6,7 @@ answer, the same state, the same work.
 """
 
 import math
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -20,8 +21,10 @@ from registry.errors import BusyError, ConflictError, InvalidError
 from registry.keys import Keys
 from registry.matching.vectors import unit
 from registry.policy.vocabulary import ASSURED_IAL, Modality
+from registry.reviews import ReviewKind, open_review
 from registry.samples import (
     Judge,
+    Judgement,
     Sample,
     SampleEvent,
     SampleEventKind,
@@ -29,6 +32,7 @@ from registry.samples import (
     Vectors,
     Verdict,
 )
+from registry.subjects import Subject
 
 BUDGET_PERIOD: Final = timedelta(hours=24)
 _UNIT_WITHIN: Final = 1e-3
@@ -48,6 +52,17 @@ _RECORDED_AS: Final = {
 }
 
 
+_HELD: Final = frozenset({Verdict.HOLD_FAR_FROM_OWN, Verdict.HOLD_NEAR_OTHERS})
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A sample as it was received. `claim`: by what digest a conflict of claims waits, if any."""
+
+    sample: Sample
+    claim: bytes | None = None
+
+
 async def enrol(
     session: WriteSession,
     *,
@@ -60,7 +75,7 @@ async def enrol(
     judge: Judge,
     daily: int,
     keys: Keys,
-) -> Sample:
+) -> Enrolled:
     """Enrol one sample of a subject; `daily`: how many an account below IAL2 may enrol in a day."""
     await subjects.mine(session, subject_id)
     check(vectors, modality)
@@ -68,9 +83,10 @@ async def enrol(
     await _require_room(session, subject_id, modality)
     if ial < ASSURED_IAL:
         await _require_budget(session, enrolled_by, daily)
-    verdict = await judge(
+    judged = await judge(
         subject_id, modality, vectors, await templates.own(session, subject_id, keys=keys)
     )
+    verdict = judged.verdict
     if verdict is Verdict.REFUSE and ial >= ASSURED_IAL:
         raise ConflictError(_UNFIT)
     key = await templates.key_of(session, subject_id, keys=keys)
@@ -90,9 +106,49 @@ async def enrol(
         await samples.record(
             session, sample_id=sample_id, kind=kind, actor_id=enrolled_by, reason=verdict
         )
+    claim = await _put_before_the_desk(session, sample, judged, keys)
     # Also where the sample stays outside, and nothing changes: it takes as long.
     await templates.derive(session, subject_id, actor_id=enrolled_by, keys=keys)
-    return sample
+    return Enrolled(sample, claim)
+
+
+async def _put_before_the_desk(
+    session: WriteSession, sample: Sample, judged: Judgement, keys: Keys
+) -> bytes | None:
+    """Let a reviewer see a sample that is held; the digest of the conflict of claims, if it is one.
+
+    Whoever is known below IAL2 moves nobody who is verified.
+    """
+    if judged.verdict not in _HELD:
+        return None
+    kind, others, claim = ReviewKind.SUSPICIOUS_ENROLMENT, judged.near, None
+    if sample.ial >= ASSURED_IAL and (
+        rivals := await _strangers(session, sample, judged.established)
+    ):
+        kind, others = ReviewKind.CLAIM_CONFLICT, rivals
+        claim = keys.probe_digest(f"claim:{sample.subject_id}:{sorted(rivals)}")
+    await open_review(
+        session,
+        kind,
+        subject_ids={sample.subject_id, *others},
+        opened_by=sample.enrolled_by,
+        about=sample.id,
+        same_as=claim,
+    )
+    return claim
+
+
+async def _strangers(
+    session: ReadSession, sample: Sample, found: frozenset[UUID]
+) -> frozenset[UUID]:
+    """Of these subjects those that another account keeps than keeps the sample's."""
+    if not found:
+        return found
+    keeper = select(Subject.owner_id).where(Subject.id == sample.subject_id).scalar_subquery()
+    own = await session.scalars(
+        select(Subject.id).where(Subject.id.in_(found), Subject.owner_id == keeper)
+    )
+    return found - set(own)
 
 
 _UNFIT: Final = (

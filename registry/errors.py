@@ -4,9 +4,12 @@
     ├── InvalidError        INVALID             the input breaks a rule named in the message
     ├── NotFoundError       NOT_FOUND           absent, or not the caller's: the two look alike
     ├── ConflictError       CONFLICT            it is no longer, or already, so
+    ├── ClaimConflictError  CLAIM_CONFLICT      somebody verified is on record with this face
     ├── UnauthenticatedError UNAUTHENTICATED    no token, or one that does not hold
     ├── ForbiddenError      FORBIDDEN           the token lacks a scope
     ├── TooLargeError       TOO_LARGE           over a stated size
+    ├── PresentationError   REJECTED_PRESENTATION_ATTACK   this face or voice is not theirs
+    ├── ReplayError         REPLAY_DETECTED     a statement that is old, or not what was asked for
     ├── UnsupportedError    UNSUPPORTED         a media type or encoding that is not read here
     ├── MediaError          MEDIA_UNREADABLE    the bytes are not what they claim to be
     ├── BusyError           BUSY                ask again after `retry_after` seconds
@@ -26,11 +29,14 @@ class ProblemCode(StrEnum):
     INVALID = "INVALID"
     NOT_FOUND = "NOT_FOUND"
     CONFLICT = "CONFLICT"
+    CLAIM_CONFLICT = "CLAIM_CONFLICT"
     UNAUTHENTICATED = "UNAUTHENTICATED"
     FORBIDDEN = "FORBIDDEN"
     TOO_LARGE = "TOO_LARGE"
     UNSUPPORTED = "UNSUPPORTED"
     MEDIA_UNREADABLE = "MEDIA_UNREADABLE"
+    REJECTED_PRESENTATION_ATTACK = "REJECTED_PRESENTATION_ATTACK"
+    REPLAY_DETECTED = "REPLAY_DETECTED"
     BUSY = "BUSY"
     UNAVAILABLE = "UNAVAILABLE"
     SETUP = "SETUP"
@@ -67,6 +73,12 @@ class ConflictError(RegistryError):
     code = ProblemCode.CONFLICT
 
 
+class ClaimConflictError(RegistryError):
+    """Somebody verified is on record with this face or voice: a person decides whose it is."""
+
+    code = ProblemCode.CLAIM_CONFLICT
+
+
 class UnauthenticatedError(RegistryError):
     """Who is asking was not proved."""
 
@@ -95,6 +107,24 @@ class MediaError(RegistryError):
     """The bytes cannot be read as media."""
 
     code = ProblemCode.MEDIA_UNREADABLE
+
+
+class PresentationError(RegistryError):
+    """What was shown is not the person it is shown for. One sentence, whatever was noticed."""
+
+    code = ProblemCode.REJECTED_PRESENTATION_ATTACK
+
+    def __init__(self) -> None:
+        super().__init__("This face or voice is not accepted for this person.")
+
+
+class ReplayError(RegistryError):
+    """A spoken statement is not a fresh answer to its challenge. One sentence, as above."""
+
+    code = ProblemCode.REPLAY_DETECTED
+
+    def __init__(self) -> None:
+        super().__init__("This recording does not answer the challenge: begin again, and speak it.")
 
 
 class BusyError(RegistryError):

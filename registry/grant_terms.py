@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy.orm import Mapped, mapped_column
+
+from registry.database import EnumList, ordered
 from registry.errors import InvalidError
 from registry.policy.vocabulary import ContentFlag, ObligationCode
 
@@ -68,3 +71,48 @@ class Terms:
                 raise InvalidError(f"1 to {MAX_NOTICE} printable characters.", field="notice")
         if self.max_uses is not None and not 1 <= self.max_uses <= MAX_USES:
             raise InvalidError(f"A quota is 1 to {MAX_USES} uses.", field="maxUses")
+
+
+class Termed:
+    """The columns of a table whose rows have the conditions of a grant, given or asked for."""
+
+    ends_at: Mapped[datetime | None]
+    content_allowed: Mapped[list[ContentFlag]] = mapped_column(EnumList(ContentFlag))
+    commercial: Mapped[bool]
+    max_uses: Mapped[int | None]
+    written: Mapped[bool]
+    separate: Mapped[bool]
+    represented: Mapped[bool]
+    replaces_performance: Mapped[bool]
+    obligations: Mapped[list[ObligationCode]] = mapped_column(EnumList(ObligationCode))
+    terms_sha256: Mapped[bytes | None]
+
+    @property
+    def conditions(self) -> dict[str, Any]:
+        """The same as fields of `Terms`."""
+        return {
+            **{name: getattr(self, name) for name in _PLAIN},
+            "content_allowed": frozenset(self.content_allowed),
+            "obligations": frozenset(self.obligations),
+        }
+
+
+_PLAIN = (
+    "ends_at",
+    "commercial",
+    "max_uses",
+    "written",
+    "separate",
+    "represented",
+    "replaces_performance",
+    "terms_sha256",
+)
+
+
+def columns(terms: Terms) -> dict[str, Any]:
+    """The conditions as the columns of `Termed`."""
+    return {
+        **{name: getattr(terms, name) for name in _PLAIN},
+        "content_allowed": ordered(terms.content_allowed),
+        "obligations": ordered(terms.obligations),
+    }

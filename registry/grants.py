@@ -9,14 +9,24 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Select, Uuid, false, func, or_, select, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Select,
+    Uuid,
+    false,
+    func,
+    or_,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
-from registry import services, subjects
+from registry import grant_terms, notices, services, subjects
 from registry.database import (
     Base,
-    EnumList,
     Event,
     ReadSession,
     WriteSession,
@@ -27,21 +37,28 @@ from registry.database import (
     take_turns,
 )
 from registry.errors import ConflictError, InvalidError, NotFoundError
-from registry.grant_states import ENDING, FINAL, GrantEventKind, Step, state_of
-from registry.grant_terms import Terms
+from registry.grant_states import (
+    ENDING,
+    FINAL,
+    GrantEventKind,
+    HoldCause,
+    Step,
+    held_for,
+    state_of,
+)
+from registry.grant_terms import Termed, Terms
+from registry.notices import NoticeKind
 from registry.paging import Page, page_of
 from registry.policy.vocabulary import (
-    ContentFlag,
     GrantorRole,
     GrantState,
-    ObligationCode,
 )
 from registry.scopes import Scope, Scoped, columns
 
 MAX_PER_SUBJECT = 500  # every check of a subject weighs them all
 
 
-class Grant(Scoped, Base):
+class Grant(Scoped, Termed, Base):
     """One consent, as it was proposed. It does nothing until it is signed."""
 
     __tablename__ = "grants"
@@ -57,17 +74,7 @@ class Grant(Scoped, Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     grantees: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid))
     starts_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
-    ends_at: Mapped[datetime | None]
-    content_allowed: Mapped[list[ContentFlag]] = mapped_column(EnumList(ContentFlag))
-    commercial: Mapped[bool]
-    max_uses: Mapped[int | None]
-    written: Mapped[bool]
-    separate: Mapped[bool]
-    represented: Mapped[bool]
-    replaces_performance: Mapped[bool]
-    obligations: Mapped[list[ObligationCode]] = mapped_column(EnumList(ObligationCode))
     acknowledges_objections: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
-    terms_sha256: Mapped[bytes | None]
     exclusive: Mapped[bool] = mapped_column(server_default=text("false"))
     notice_version: Mapped[str | None]
     notice_language: Mapped[str | None]
@@ -85,11 +92,12 @@ class GrantEvent(Event):
     ial: Mapped[int | None]
     representative_id: Mapped[UUID | None] = mapped_column(ForeignKey("representatives.id"))
     effective_at: Mapped[datetime | None]
+    cause: Mapped[HoldCause | None]
 
     @property
     def step(self) -> Step:
         """What the state is folded from."""
-        return Step(self.kind, self.effective_at)
+        return Step(self.kind, self.effective_at, self.cause)
 
 
 async def propose(
@@ -117,19 +125,10 @@ async def propose(
         subject_id=subject_id,
         proposed_by=proposed_by,
         **columns(scope),
+        **grant_terms.columns(terms),
         grantees=ordered(terms.grantees),
         starts_at=terms.starts_at or at,
-        ends_at=terms.ends_at,
-        content_allowed=ordered(terms.content_allowed),
-        commercial=terms.commercial,
-        max_uses=terms.max_uses,
-        written=terms.written,
-        separate=terms.separate,
-        represented=terms.represented,
-        replaces_performance=terms.replaces_performance,
-        obligations=ordered(terms.obligations),
         acknowledges_objections=ordered(terms.acknowledges_objections),
-        terms_sha256=terms.terms_sha256,
         exclusive=terms.exclusive,
         notice_version=None if terms.notice is None else terms.notice.version,
         notice_language=None if terms.notice is None else terms.notice.language,
@@ -148,6 +147,8 @@ async def revoke(
     await subjects.mine(session, grant.subject_id)
     await require(session, grant, *(set(GrantState) - FINAL))
     await record(session, grant, GrantEventKind.REVOKED, actor_id, reason=reason)
+    for service_id in grant.grantees or ():
+        await notices.tell(session, service_id, NoticeKind.GRANT_REVOKED, about=grant.id)
     return grant
 
 
@@ -183,6 +184,7 @@ async def record(
     ial: int | None = None,
     representative_id: UUID | None = None,
     effective_at: datetime | None = None,
+    cause: HoldCause | None = None,
     reason: str | None = None,
 ) -> None:
     """Put on record what became of a grant."""
@@ -195,6 +197,7 @@ async def record(
             ial=ial,
             representative_id=representative_id,
             effective_at=effective_at,
+            cause=cause,
             reason=checked_reason(reason),
         )
     )
@@ -218,6 +221,12 @@ async def events(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, list
     for row in rows:
         found[row.grant_id].append(row)
     return found
+
+
+async def held(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, frozenset[str | None]]:
+    """For which causes each grant is held back."""
+    history = await events(session, ids)
+    return {one: held_for(event.step for event in history[one]) for one in ids}
 
 
 async def states(session: ReadSession, grants: Collection[Grant]) -> dict[UUID, GrantState]:
@@ -272,9 +281,14 @@ def _in_state(query: Select[Grant], state: GrantState) -> Select[Grant]:
     over = func.coalesce(Grant.ends_at <= func.clock_timestamp(), False)  # SQL
     if state is GrantState.EXPIRED:
         return query.where(ended.in_(["", *endings]), or_(ended.in_(endings), over))
-    turns = _of_kinds(GrantEvent.kind, GrantEventKind.SUSPENDED, GrantEventKind.RESUMED)
-    latest = turns.order_by(GrantEvent.at.desc(), GrantEvent.id.desc()).limit(1).scalar_subquery()
-    held = func.coalesce(latest == GrantEventKind.SUSPENDED, False)  # SQL
+    later = aliased(GrantEvent)
+    lifted = select(later.id).where(
+        later.grant_id == GrantEvent.grant_id,
+        later.kind == GrantEventKind.RESUMED,
+        later.cause.is_not_distinct_from(GrantEvent.cause),
+        tuple_(later.at, later.id) > tuple_(GrantEvent.at, GrantEvent.id),
+    )
+    held = _of_kinds(GrantEvent.id, GrantEventKind.SUSPENDED).where(~lifted.exists()).exists()
     effective = (
         _of_kinds(GrantEvent.id, GrantEventKind.ACTIVATED)
         .where(func.coalesce(GrantEvent.effective_at <= func.clock_timestamp(), True))  # SQL

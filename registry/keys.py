@@ -58,6 +58,7 @@ class Keys:
         self._blind = _derive(master, b"likeness/blind-index/1")
         self._requests = _derive(master, b"likeness/request-digest/1")
         self._pairwise = _derive(master, b"likeness/pairwise/1")
+        self._probes = _derive(master, b"likeness/probe-digest/1")
         self.deployment_key = DeploymentKey(_derive(master, b"likeness/deployment/1"))
         self.installation_id = _derive(master, b"likeness/installation/1")[:16].hex()
         self._ring = _read_ring(folder)
@@ -101,6 +102,10 @@ class Keys:
         128 bits of HMAC-SHA256, hex.
         """
         return hmac.digest(self._pairwise, of.bytes + to.bytes, "sha256")[:16].hex()
+
+    def probe_digest(self, seen: str) -> bytes:
+        """32 bytes by which the same probe is known again, and nothing of it can be guessed."""
+        return hmac.digest(self._probes, seen.encode(), "sha256")
 
     @property
     def token_signer(self) -> Signer:

@@ -84,13 +84,18 @@ def events(table: str, of: str, parent: str, *columns: sa.Column) -> None:  # ty
     op.create_index(op.f(f"ix_{table}_{of}"), table, [of], unique=False)
 
 
-def secure(table: str, *, read: str, add: str, history: bool = True) -> None:
-    """Row-level security: who reads and who adds. `history`: nobody changes or removes a row."""
+def secure(table: str, *, read: str, add: str, history: bool = True, checked: bool = False) -> None:
+    """Row-level security: who reads and who adds. `history`: nobody changes or removes a row.
+
+    `checked`: checks read it across owners.
+    """
     op.execute(f"alter table {table} enable row level security")
     op.execute(f"create policy app_reads on {table} for select to {APP} using ({read})")
     op.execute(f"create policy app_adds on {table} for insert to {APP} with check ({add})")
-    op.execute(f"create policy check_reads on {table} for select to {CHECK} using (true)")
-    op.execute(f"grant select on {table} to {APP}, {CHECK}")
+    op.execute(f"grant select on {table} to {APP}")
+    if checked:
+        op.execute(f"create policy check_reads on {table} for select to {CHECK} using (true)")
+        op.execute(f"grant select on {table} to {CHECK}")
     op.execute(_GRANT_INSERT.format(table=table))
     if not history:
         return

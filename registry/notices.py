@@ -62,6 +62,9 @@ async def tell(
     )
 
 
-async def page(session: ReadSession, *, first: int, after: UUID | None) -> Page[Notice]:
-    """What the caller was told, oldest first."""
-    return await page_of(session, select(Notice), key=Notice.id, first=first, after=after)
+async def page(
+    session: ReadSession, *, principal_id: UUID, first: int, after: UUID | None
+) -> Page[Notice]:
+    """What an account was told, oldest first."""
+    query = select(Notice).where(Notice.principal_id == principal_id)
+    return await page_of(session, query, key=Notice.id, first=first, after=after)

@@ -5,8 +5,10 @@ no "last write wins"). Withdrawing it is an event; nothing is edited.
 """
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Uuid, func, select
@@ -21,6 +23,7 @@ from registry.database import (
     WriteSession,
     checked_reason,
     new_id,
+    now,
     ordered,
     take_turns,
 )
@@ -30,6 +33,7 @@ from registry.policy.authority import RANK
 from registry.policy.vocabulary import ASSURED_IAL, GrantorRole, ObjectionState
 from registry.principals import OPERATOR_ID
 from registry.scopes import Scope, Scoped, columns
+from registry.subjects import SubjectEvent, SubjectEventKind
 
 MAX_CARVE_OUTS = 100
 MAX_PER_SUBJECT = 500  # every check of a subject weighs them all
@@ -42,6 +46,7 @@ class ObjectionEventKind(StrEnum):
     DISPUTED = "DISPUTED"
     WITHDRAWN = "WITHDRAWN"
     LAPSED = "LAPSED"
+    CONTESTED = "CONTESTED"
 
 
 class Objection(Scoped, Base):
@@ -69,14 +74,39 @@ class ObjectionEvent(Event):
 ENDED = frozenset({ObjectionState.WITHDRAWN, ObjectionState.LAPSED})
 
 
-def state_of(kinds: Sequence[str]) -> ObjectionState:
-    """The state these event kinds, oldest first, add up to. Withdrawn and lapsed are final."""
-    state = ObjectionState.PROVISIONAL
-    for kind in kinds:
+CONTEST_PERIOD: Final = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an objection stands; `ended_at`: since when it does so no more."""
+
+    state: ObjectionState
+    ended_at: datetime | None = None
+
+
+def standing_of(happened: Sequence[tuple[str, datetime]], *, at: datetime) -> Standing:
+    """What these events, oldest first, add up to at a moment. Withdrawn and lapsed are final.
+
+    One that is contested stands for fourteen days more, and then lapses unless it was proved
+    meanwhile, or had been before. Nothing else lets it lapse, and nothing hastens it.
+    """
+    state, lapses, proved = ObjectionState.PROVISIONAL, None, False
+    for kind, when in happened:
+        if lapses is not None and when >= lapses:
+            break
+        if kind == ObjectionEventKind.CONTESTED:
+            if lapses is None and not proved:
+                lapses = when + CONTEST_PERIOD
+            continue
         state = ObjectionState(kind)
         if state in ENDED:
-            return state
-    return state
+            return Standing(state, when)
+        if state is ObjectionState.VERIFIED:
+            proved, lapses = True, None
+    if lapses is not None and at >= lapses:
+        return Standing(ObjectionState.LAPSED, lapses)
+    return Standing(state)
 
 
 async def file(
@@ -150,6 +180,39 @@ async def withdraw(
     return objection
 
 
+async def end(session: WriteSession, objection_id: UUID, *, actor_id: UUID, reason: str) -> None:
+    """Withdraw an objection because its person is erased, in whatever right it was filed."""
+    await _record(session, objection_id, ObjectionEventKind.WITHDRAWN, actor_id, reason)
+
+
+async def file_anew(
+    session: WriteSession,
+    former: Objection,
+    state: ObjectionState,
+    *,
+    subject_id: UUID,
+    actor_id: UUID,
+) -> None:
+    """The same refusal for somebody else's record, standing as it does. It carves out nothing."""
+    objection_id = new_id()
+    session.add(
+        Objection(
+            id=objection_id,
+            subject_id=subject_id,
+            filed_by=actor_id,
+            role=former.role,
+            modalities=former.modalities,
+            uses=former.uses,
+            purposes=former.purposes,
+            territories=former.territories,
+            carve_out_grants=[],
+        )
+    )
+    await session.flush()  # its event refers to it
+    if state is not ObjectionState.PROVISIONAL:
+        await _record(session, objection_id, ObjectionEventKind(state), actor_id)
+
+
 async def mine(session: ReadSession, objection_id: UUID) -> Objection:
     """The objection, if the caller may see it; absent and not yours look the same."""
     objection = await session.get(Objection, objection_id)
@@ -173,23 +236,64 @@ async def _record(
     await session.flush()  # the answer folds this event too
 
 
-async def events(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, list[ObjectionEvent]]:
-    """What became of each objection, oldest first."""
-    found: dict[UUID, list[ObjectionEvent]] = {one: [] for one in ids}
-    rows = await session.scalars(
-        select(ObjectionEvent)
-        .where(ObjectionEvent.objection_id.in_(ids))
-        .order_by(ObjectionEvent.at, ObjectionEvent.id)
+async def contest(session: WriteSession, objection: Objection, *, actor_id: UUID) -> bool:
+    """Let an objection that nobody proved lapse in time; False if this one cannot be contested."""
+    await take_turns(session, objection.id)
+    happened = (await _happened(session, [objection.id]))[objection.id]
+    if any(kind in _NOT_CONTESTED for kind, _ in happened):
+        return False
+    await _record(session, objection.id, ObjectionEventKind.CONTESTED, actor_id)
+    return True
+
+
+_NOT_CONTESTED = frozenset(
+    {
+        ObjectionEventKind.VERIFIED,
+        ObjectionEventKind.CONTESTED,
+        ObjectionEventKind.WITHDRAWN,
+        ObjectionEventKind.LAPSED,
+    }
+)
+
+
+async def _happened(
+    session: ReadSession, ids: Collection[UUID]
+) -> dict[UUID, list[tuple[str, datetime]]]:
+    """What became of each objection, oldest first; that its person was proved since is part of it.
+
+    The statement of checks says the same in SQL.
+    """
+    proved = (
+        select(Objection.id, SubjectEvent.kind, SubjectEvent.at, SubjectEvent.id)
+        .join(SubjectEvent, SubjectEvent.subject_id == Objection.subject_id)
+        .where(
+            Objection.id.in_(ids),
+            SubjectEvent.kind == SubjectEventKind.VERIFIED,
+            SubjectEvent.at > Objection.since,
+        )
     )
-    for row in rows:
-        found[row.objection_id].append(row)
+    said = select(
+        ObjectionEvent.objection_id, ObjectionEvent.kind, ObjectionEvent.at, ObjectionEvent.id
+    ).where(ObjectionEvent.objection_id.in_(ids))
+    found: dict[UUID, list[tuple[str, datetime]]] = {one: [] for one in ids}
+    rows = [*(await session.execute(said)), *(await session.execute(proved))]
+    for objection_id, kind, at, _ in sorted(rows, key=lambda row: (row[2], row[3])):
+        found[objection_id].append((str(kind), at))
     return found
 
 
 async def states(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, ObjectionState]:
-    """Where each objection stands."""
-    history = await events(session, ids)
-    return {one: state_of([event.kind for event in history[one]]) for one in ids}
+    """Where each objection stands now, by the database's clock."""
+    happened, at = await _happened(session, ids), await now(session)
+    return {one: standing_of(happened[one], at=at).state for one in ids}
+
+
+async def of_subject(session: ReadSession, subject_id: UUID) -> list[Objection]:
+    """Every objection of a subject, oldest first."""
+    rows = await session.scalars(
+        select(Objection).where(Objection.subject_id == subject_id).order_by(Objection.id)
+    )
+    return list(rows)
 
 
 async def page(

@@ -6,6 +6,7 @@ IAL2 is told nothing that a comparison with other people brought out: to them a 
 
 import base64
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -51,8 +52,20 @@ class Verdict(StrEnum):
     REFUSE = "REFUSE"
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict, and whom else the sample is near to.
+
+    `established`: those of them whose registration is, or before a dispute was, verified.
+    """
+
+    verdict: Verdict
+    near: frozenset[UUID] = frozenset()
+    established: frozenset[UUID] = frozenset()
+
+
 # Judges a sample of this subject before it is enrolled; `checks` knows how.
-Judge = Callable[[UUID, Modality, Vectors, Own], Awaitable[Verdict]]
+Judge = Callable[[UUID, Modality, Vectors, Own], Awaitable[Judgement]]
 
 
 class SampleState(StrEnum):
@@ -129,22 +142,31 @@ def vectors_context(sample_id: UUID) -> bytes:
     return b"sample:" + sample_id.bytes
 
 
-def sealed(vectors: Vectors, *, sample_id: UUID, key: SubjectKey) -> bytes:
-    """The vectors under their subject's key."""
+def packed(vectors: Vectors) -> bytes:
+    """The vectors as they are sealed."""
     body = [
         {"encoder": encoder, "condition": condition, "base64": base64.b64encode(raw).decode()}
         for (encoder, condition), raw in sorted(vectors.items())
     ]
-    return key.seal(orjson.dumps({"vectors": body}), context=vectors_context(sample_id))
+    return orjson.dumps({"vectors": body})
+
+
+def unpacked(body: bytes) -> dict[tuple[str, Condition], bytes]:
+    """The vectors again."""
+    return {
+        (one["encoder"], Condition(one["condition"])): base64.b64decode(one["base64"])
+        for one in orjson.loads(body)["vectors"]
+    }
+
+
+def sealed(vectors: Vectors, *, sample_id: UUID, key: SubjectKey) -> bytes:
+    """The vectors under their subject's key."""
+    return key.seal(packed(vectors), context=vectors_context(sample_id))
 
 
 def opened(sample: Sample, key: SubjectKey) -> dict[tuple[str, Condition], bytes]:
     """The vectors of a sample again."""
-    body = orjson.loads(key.open(sample.sealed_vectors, context=vectors_context(sample.id)))
-    return {
-        (one["encoder"], Condition(one["condition"])): base64.b64decode(one["base64"])
-        for one in body["vectors"]
-    }
+    return unpacked(key.open(sample.sealed_vectors, context=vectors_context(sample.id)))
 
 
 async def record(

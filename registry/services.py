@@ -141,6 +141,17 @@ async def existing(session: ReadSession, ids: Collection[UUID]) -> set[UUID]:
     return set(rows)
 
 
+async def names(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, str]:
+    """What each of these services is called. Any caller may know: it is the name of its account."""
+    rows = await session.execute(
+        select(principals.Principal.id, principals.Principal.handle).where(
+            principals.Principal.id.in_(ids),
+            principals.Principal.kind == principals.PrincipalKind.SERVICE,
+        )
+    )
+    return {row.id: row.handle for row in rows}
+
+
 async def mine(session: ReadSession, service_id: UUID) -> Service:
     """The service, if the caller may see it; absent and not yours look the same."""
     service = await session.get(Service, service_id)

@@ -42,6 +42,15 @@ class Settings(BaseSettings):
         ge=1,
         description="Samples a day that an account known below IAL2 may enrol.",
     )
+    cases_per_source: int = Field(
+        default=20, ge=1, description="Cases a day that one network address may open."
+    )
+    cases_per_day: int = Field(
+        default=5000, ge=1, description="Cases a day that may be opened altogether."
+    )
+    pin_tries_per_source: int = Field(
+        default=300, ge=1, description="Case tokens a day that one network address may ask for."
+    )
     cooling_off_hours: int = Field(
         default=72,
         ge=0,
@@ -84,6 +93,13 @@ class Settings(BaseSettings):
         min_length=1,
         max_length=100,
         description="Where this registry keeps data, as consent receipts tell it: a country code.",
+    )
+    webhook_private: bool = Field(
+        default=False,
+        description=(
+            "Send webhooks also over http, and to addresses of this machine and its network:"
+            " for tests and intranets."
+        ),
     )
     packs_dir: Path | None = Field(
         default=None, description="Folder of further rule packs; it may not redefine shipped ones."

@@ -10,24 +10,30 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from registry import grants, mandates, notices, parties, subjects
+from registry import (
+    assurance,
+    consent_requests,
+    grants,
+    mandates,
+    notices,
+    parties,
+    subjects,
+)
 from registry.database import Actor, ReadSession, WriteSession, now
 from registry.errors import ConflictError, ForbiddenError
-from registry.grant_states import GrantEventKind
+from registry.grant_states import GrantEventKind, HoldCause, held_for
 from registry.grants import Grant
 from registry.keys import Keys
 from registry.notices import NoticeKind
 from registry.policy.hands import Hands, hands
 from registry.policy.packs import PackSet
-from registry.policy.vocabulary import ASSURED_IAL, AiUse, GrantorRole, GrantState
+from registry.policy.vocabulary import AiUse, GrantorRole, GrantState
 from registry.principals import OPERATOR_ID, PrincipalKind
 from registry.representatives import AGENTS
 from registry.scopes import scope_in, within
 
 COOLING_OFF: Final = timedelta(hours=72)
 LONG_TERM_YEARS: Final = 2
-# Why a grant is held back until the person, of age now, signs it themselves.
-MAJORITY: Final = "The person came of age."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +58,14 @@ async def sign(
 
     As the person (SELF) whoever keeps their record signs; in any other right a representative whom
     an office has verified, or an agent within the mandate that the person confirmed. Only somebody
-    known at IAL2 or better can, and nobody for a person to their own service.
+    known at IAL2 or better can, and nobody for a person to their own service. `ial` is the
+    token's; attestations add to it.
     """
     grant = await grants.locked(session, grant_id)
     subject = await subjects.mine(session, grant.subject_id)
-    if ial < ASSURED_IAL:
-        raise ForbiddenError(
-            f"Signing a grant needs identity assurance {ASSURED_IAL}; this token has {ial}."
-        )
+    ial = await assurance.for_signing(
+        session, grant, actor_id=actor.principal_id, token_ial=ial, role=role
+    )
     right = await _in_what_right(session, subject, actor.principal_id, role)
     in_trust = actor.principal_id if actor.kind == PrincipalKind.ORGANISATION else None
     await mandates.require_no_interest(
@@ -82,6 +88,7 @@ async def sign(
         representative_id=None if right is None else right.id,
     )
     await _take_effect(session, grant, subject, actor.principal_id, law)
+    await consent_requests.grant_changed(session, grant_id)
     return grant
 
 
@@ -108,9 +115,8 @@ async def _require_open(session: ReadSession, grant: Grant) -> None:
     """A grant is signed while it waits or holds; one held back, only to ratify it."""
     state = (await grants.states(session, [grant]))[grant.id]
     if state is GrantState.SUSPENDED:
-        history = (await grants.events(session, [grant.id]))[grant.id]
-        held = [one for one in history if one.kind is GrantEventKind.SUSPENDED]
-        if held[-1].reason == MAJORITY:
+        held = (await grants.held(session, [grant.id]))[grant.id]
+        if held == {HoldCause.MAJORITY}:
             return
     if state not in {GrantState.PENDING, GrantState.ACTIVE}:
         raise ConflictError(f"Grant {grant.id} is {state}.")
@@ -133,11 +139,12 @@ async def _take_effect(
     """Record that nobody's signature is missing any more, if so."""
     if not (await hands_of(session, [grant], law))[grant.id].complete:
         return
-    kinds = [one.kind for one in (await grants.events(session, [grant.id]))[grant.id]]
-    if GrantEventKind.SUSPENDED in kinds:
-        await grants.record(session, grant, GrantEventKind.RESUMED, actor_id)
+    history = (await grants.events(session, [grant.id]))[grant.id]
+    if HoldCause.MAJORITY in held_for(one.step for one in history):
+        cause = HoldCause.MAJORITY
+        await grants.record(session, grant, GrantEventKind.RESUMED, actor_id, cause=cause)
         return
-    if GrantEventKind.ACTIVATED in kinds:
+    if any(one.kind is GrantEventKind.ACTIVATED for one in history):
         return
     begins = await now(session) + law.cooling_off if needs_cooling_off(grant) else None
     await grants.record(session, grant, GrantEventKind.ACTIVATED, actor_id, effective_at=begins)

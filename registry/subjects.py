@@ -26,13 +26,20 @@ MAX_ALIASES = 50
 MAJORITY = 18  # of pack ZZ; what another pack says counts where it speaks
 _JOINERS = {0x200C: None, 0x200D: None}  # they belong to names in many scripts
 PROFILE_CONTEXT = b"subject-profile"
+NAMELESS = "\N{EM DASH}"
 
 
 class SubjectEventKind(StrEnum):
-    """What may become of a subject's registration."""
+    """What may become of a subject's registration.
+
+    CONTESTED and CLOSED tell of a claim that nobody proved: it stays PROVISIONAL, and what was
+    enrolled for it ceases to count.
+    """
 
     VERIFIED = "VERIFIED"
     DISPUTED = "DISPUTED"
+    CONTESTED = "CONTESTED"
+    CLOSED = "CLOSED"
 
 
 class Subject(Base):
@@ -99,8 +106,12 @@ def registration_of(kinds: Collection[str]) -> Registration:
     """The registration these event kinds, oldest first, add up to."""
     state = Registration.PROVISIONAL
     for kind in kinds:
-        state = Registration(kind)
+        if kind not in _LEAVING_IT_AS_IT_IS:
+            state = Registration(kind)
     return state
+
+
+_LEAVING_IT_AS_IT_IS = frozenset({SubjectEventKind.CONTESTED, SubjectEventKind.CLOSED})
 
 
 def classes(record: Record, asserted: Collection[SubjectClass]) -> frozenset[SubjectClass]:
@@ -172,6 +183,28 @@ async def register(
     return subject
 
 
+async def register_nameless(
+    session: WriteSession,
+    *,
+    subject_id: UUID,
+    owner_id: UUID,
+    born: date | None,
+    registration: Registration,
+    keys: Keys,
+) -> None:
+    """Put somebody on record of whom no name is known, and none can be asked for."""
+    wrapped = keys.wrap_new(subject_id)
+    profile = Profile(NAMELESS, birth_date=born)
+    sealed = seal_profile(profile, subject_id=subject_id, wrapped=wrapped, keys=keys)
+    session.add(Subject(id=subject_id, owner_id=owner_id, profile=sealed))
+    await session.flush()  # the rows below refer to it
+    session.add(SubjectKey(subject_id=subject_id, wrapped=wrapped))
+    if registration is not Registration.PROVISIONAL:
+        kind = SubjectEventKind(registration)
+        session.add(SubjectEvent(subject_id=subject_id, kind=kind, actor_id=owner_id))
+    await session.flush()  # reads in this transaction see the whole subject
+
+
 async def mine(session: ReadSession, subject_id: UUID) -> Subject:
     """The subject, if the caller may see it; absent and not yours look the same."""
     subject = await session.get(Subject, subject_id)
@@ -196,28 +229,34 @@ async def records(session: ReadSession, ids: Collection[UUID], *, keys: Keys) ->
     """Each visible subject, opened. An erased one has no record any more."""
     subjects = await session.scalars(select(Subject).where(Subject.id.in_(ids)))
     wrapped = await wrapped_keys(session, ids)
-    events = await session.execute(
-        select(SubjectEvent.subject_id, SubjectEvent.kind)
-        .where(SubjectEvent.subject_id.in_(ids))
-        .order_by(SubjectEvent.at, SubjectEvent.id)
-    )
-    kinds: dict[UUID, list[str]] = {}
-    for subject_id, kind in events:
-        kinds.setdefault(subject_id, []).append(kind)
+    registered = await registrations(session, ids)
     return {
-        one.id: _record(one, wrapped[one.id], kinds.get(one.id, []), keys)
+        one.id: _record(one, wrapped[one.id], registered[one.id], keys)
         for one in subjects
         if one.id in wrapped
     }
 
 
-def _record(subject: Subject, wrapped: bytes, kinds: list[str], keys: Keys) -> Record:
+async def registrations(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, Registration]:
+    """How each subject is registered now."""
+    events = await session.execute(
+        select(SubjectEvent.subject_id, SubjectEvent.kind)
+        .where(SubjectEvent.subject_id.in_(ids))
+        .order_by(SubjectEvent.at, SubjectEvent.id)
+    )
+    kinds: dict[UUID, list[str]] = {one: [] for one in ids}
+    for subject_id, kind in events:
+        kinds[subject_id].append(kind)
+    return {one: registration_of(kinds[one]) for one in ids}
+
+
+def _record(subject: Subject, wrapped: bytes, registration: Registration, keys: Keys) -> Record:
     profile = open_profile(subject.profile, subject_id=subject.id, wrapped=wrapped, keys=keys)
     return Record(
         id=subject.id,
         owner_id=subject.owner_id,
         created_at=subject.created_at,
-        registration=registration_of(kinds),
+        registration=registration,
         name=profile.name,
         aliases=list(profile.aliases),
         birth_date=profile.birth_date,

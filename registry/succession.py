@@ -4,32 +4,31 @@ A check asks who must have signed by itself, so nothing is permitted meanwhile; 
 record, and those who decide from now on are called.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, or_, select
 
 from registry import grants, notices, parties, protections, representatives, subjects
 from registry.database import Database, ReadSession, WriteSession, now
-from registry.grant_states import ENDING, GrantEventKind, state_of
+from registry.grant_states import ENDING, GrantEventKind, HoldCause, held_for, state_of
 from registry.grants import Grant, GrantEvent
 from registry.keys import Keys
 from registry.mandates import CLAIM_WITHIN
 from registry.notices import NoticeKind
+from registry.paging import MAX_PAGE, page_of
 from registry.policy.hands import hands
 from registry.policy.packs import PackSet
 from registry.policy.question import age
 from registry.policy.vocabulary import GrantorRole, GrantState
 from registry.principals import OPERATOR_ID
 from registry.representatives import OF_THE_DEAD
-from registry.signing import MAJORITY
 from registry.standing import ProtectionKind
 
 RATIFY_WITHIN: Final = timedelta(days=90)
-# Why a grant is held back until those who hold the rights of the dead decide.
-DEATH: Final = "The person died."
-_TURNS = frozenset({GrantEventKind.SUSPENDED, GrantEventKind.RESUMED})
+_OPEN = frozenset({GrantState.ACTIVE, GrantState.PENDING, GrantState.SUSPENDED})
 _EARLIEST_MAJORITY: Final = 18
 
 
@@ -43,7 +42,9 @@ async def after_death(
     if not await _is_dead(session, subject_id, keys):
         return
     for grant in await _standing(session, subject_id):
-        await grants.record(session, grant, GrantEventKind.SUSPENDED, actor_id, reason=DEATH)
+        await grants.record(
+            session, grant, GrantEventKind.SUSPENDED, actor_id, cause=HoldCause.DEATH
+        )
         for service in grant.grantees or ():
             await notices.tell(session, service, NoticeKind.GRANT_SUSPENDED, about=grant.id)
     for one in await representatives.of_subject(session, subject_id, keys=keys):
@@ -64,12 +65,11 @@ async def after_retraction(
     if await _is_dead(session, subject_id, keys):
         return
     rows = list(await session.scalars(select(Grant).where(Grant.subject_id == subject_id)))
-    history = await grants.events(session, [one.id for one in rows])
+    held = await grants.held(session, [one.id for one in rows])
     for grant in rows:
-        turns = [one for one in history[grant.id] if one.kind in _TURNS]
-        if turns and turns[-1].reason == DEATH:
+        if HoldCause.DEATH in held[grant.id]:
             await grants.record(
-                session, grant, GrantEventKind.RESUMED, actor_id, reason="The death was retracted."
+                session, grant, GrantEventKind.RESUMED, actor_id, cause=HoldCause.DEATH
             )
 
 
@@ -81,7 +81,8 @@ async def _is_dead(session: ReadSession, subject_id: UUID, keys: Keys) -> bool:
 async def _standing(session: ReadSession, subject_id: UUID) -> list[Grant]:
     rows = list(await session.scalars(select(Grant).where(Grant.subject_id == subject_id)))
     states = await grants.states(session, rows)
-    return [one for one in rows if states[one.id] in {GrantState.ACTIVE, GrantState.PENDING}]
+    held = await grants.held(session, [one.id for one in rows])
+    return [one for one in rows if states[one.id] in _OPEN and HoldCause.DEATH not in held[one.id]]
 
 
 async def come_of_age(operator: Database, keys: Keys, at: datetime, *, packs: PackSet) -> None:
@@ -89,44 +90,69 @@ async def come_of_age(operator: Database, keys: Keys, at: datetime, *, packs: Pa
 
     What is not ratified in time lapses.
     """
-    async with operator.reading() as session:
-        given = await _given_by_guardians(session)
-    for grant in given:
-        async with operator.writing() as session:
-            await grants.locked(session, grant.id)
-            await _review(session, grant, keys=keys, packs=packs, at=at)
+    after: UUID | None = None
+    while True:
+        async with operator.reading() as session:
+            page = await page_of(
+                session, _given_by_guardians(), key=Grant.id, first=MAX_PAGE, after=after
+            )
+            due = await _of_age(session, page.items, keys=keys, at=at)
+        for grant in due:
+            async with operator.writing() as session:
+                await grants.locked(session, grant.id)
+                await _review(session, grant, keys=keys, packs=packs, at=at)
+        if not page.more:
+            return
+        after = page.items[-1].id
 
 
-async def _given_by_guardians(session: ReadSession) -> list[Grant]:
-    """Grants signed by a guardian that nothing has ended."""
-    events = select(GrantEvent.grant_id)
-    rows = await session.scalars(
-        select(Grant)
-        .where(
-            Grant.id.in_(events.where(GrantEvent.role == GrantorRole.GUARDIAN)),
-            Grant.id.not_in(events.where(GrantEvent.kind.in_(ENDING))),
-            Grant.id.not_in(events.where(GrantEvent.role == GrantorRole.SELF)),
-        )
-        .order_by(Grant.id)
+def _given_by_guardians() -> Select[Grant]:
+    """Grants signed by a guardian, and not by the person, that nothing has ended."""
+    events = select(GrantEvent.id).where(GrantEvent.grant_id == Grant.id)
+    return select(Grant).where(
+        events.where(GrantEvent.role == GrantorRole.GUARDIAN).exists(),
+        ~events.where(
+            or_(GrantEvent.kind.in_(ENDING), GrantEvent.role == GrantorRole.SELF)
+        ).exists(),
     )
-    return list(rows)
+
+
+async def _of_age(
+    session: ReadSession, given: Collection[Grant], *, keys: Keys, at: datetime
+) -> list[Grant]:
+    """Those of somebody who may be of age anywhere by now."""
+    people = await subjects.records(session, {one.subject_id for one in given}, keys=keys)
+    grown = {
+        one.id
+        for one in people.values()
+        if one.birth_date is not None and age(one.birth_date, at.date()) >= _EARLIEST_MAJORITY
+    }
+    return [one for one in given if one.subject_id in grown]
 
 
 async def _review(
     session: WriteSession, grant: Grant, *, keys: Keys, packs: PackSet, at: datetime
 ) -> None:
     [history] = (await grants.events(session, [grant.id])).values()
-    state = state_of([one.step for one in history], ends_at=grant.ends_at, at=at)
-    held = [one for one in history if one.reason == MAJORITY]
-    if held and state is GrantState.SUSPENDED and held[-1].at + RATIFY_WITHIN <= at:
-        await grants.record(
-            session, grant, GrantEventKind.LAPSED, OPERATOR_ID, reason="Not ratified in time."
-        )
-    if held or state is not GrantState.ACTIVE:
+    steps = [one.step for one in history]
+    asked = [one.at for one in history if one.cause is HoldCause.MAJORITY]
+    if asked:
+        # While something else holds the grant back too, nobody can ratify it.
+        if held_for(steps) == {HoldCause.MAJORITY} and asked[-1] + RATIFY_WITHIN <= at:
+            await grants.record(
+                session, grant, GrantEventKind.LAPSED, OPERATOR_ID, reason="Not ratified in time."
+            )
+        return
+    if state_of(steps, ends_at=grant.ends_at, at=at) not in {
+        GrantState.ACTIVE,
+        GrantState.SUSPENDED,
+    }:
         return
     if not await _needs_themselves(session, grant, keys=keys, packs=packs, at=at):
         return
-    await grants.record(session, grant, GrantEventKind.SUSPENDED, OPERATOR_ID, reason=MAJORITY)
+    await grants.record(
+        session, grant, GrantEventKind.SUSPENDED, OPERATOR_ID, cause=HoldCause.MAJORITY
+    )
     subject = await subjects.mine(session, grant.subject_id)
     await notices.tell(
         session,
@@ -145,7 +171,7 @@ async def _needs_themselves(
     """Whether the person is of age by the law of what the grant covers, and did not sign."""
     people = await parties.of_subjects(session, [grant.subject_id], keys=keys)
     person = people.get(grant.subject_id)
-    if person is None or person.born is None or age(person.born, at.date()) < _EARLIEST_MAJORITY:
+    if person is None:
         return False
     given = (await parties.of_grants(session, [grant]))[grant.id]
     lacking = hands(person, given, packs, at).missing

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from registry import succession
+from registry import claims, contests, doubts, evidence, freezing, live_captures, succession
 from registry.database import Database, now
 from registry.errors import RegistryError
 from registry.keys import Keys
@@ -20,17 +20,34 @@ logger = logging.getLogger(__name__)
 
 Task = Callable[[Database, Keys, datetime], Awaitable[None]]
 # Each is given the database as the operator, the keys and the time; it commits its own work.
-TASKS: Final[tuple[Task, ...]] = ()
+TASKS: Final[tuple[Task, ...]] = (
+    live_captures.forget,
+    evidence.forget,
+    contests.close_contested,
+    freezing.freeze_repeat_offenders,
+    claims.catch_up,
+    doubts.look_through,
+)
 
 
 async def run(
-    operator: Database, keys: Keys, packs: PackSet, *, at: datetime | None = None
+    operator: Database,
+    keys: Keys,
+    packs: PackSet,
+    *,
+    at: datetime | None = None,
+    hourly: bool = True,
 ) -> None:
-    """Do everything that is due at this moment; a task that fails stops no other."""
+    """Do everything that is due at this moment; a task that fails stops no other.
+
+    `hourly`: also what looks through every grant of a guardian.
+    """
     if at is None:
         async with operator.reading() as session:
             at = await now(session)
-    tasks: list[Task] = [*TASKS, partial(succession.come_of_age, packs=packs)]
+    tasks = list(TASKS)
+    if hourly:
+        tasks.append(partial(succession.come_of_age, packs=packs))
     for task in tasks:
         try:
             await task(operator, keys, at)

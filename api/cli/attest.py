@@ -1,4 +1,4 @@
-"""`likeness attest`: what the operator answers for, and who acts for whom."""
+"""`likeness attest`: what the operator answers for: identities, deaths, and who acts for whom."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -8,15 +8,19 @@ from uuid import UUID
 
 import typer
 
+from api.cli import identities, providers
 from api.cli.output import AsJson, Failed, line, result
 from api.cli.session import Acting, account, identifier, run_as
 from api.cli.settings import DataDir
-from registry import protections, representatives, succession
+from registry import appointments, protections, succession
 from registry.database import WriteSession, new_id
 from registry.policy.vocabulary import GrantorRole, Kinship, SubjectClass
 from registry.principals import MAX_IAL
 
 app = typer.Typer(no_args_is_help=True)
+app.command("identity")(identities.identity)
+app.command("revoke")(identities.revoke)
+app.add_typer(providers.app, name="provider", help="Identity providers that sign themselves.")
 
 Subject = Annotated[str, typer.Argument(help="The id of the person, as `subject add` printed it.")]
 Source = Annotated[str, typer.Option(help="The document that says so.")]
@@ -152,11 +156,11 @@ def representative(
         principal = None if person is None else await account(acting.installation, person)
         made = new_id()
         async with acting.db.writing() as session:
-            await representatives.appoint(
+            await appointments.appoint(
                 session,
                 representative_id=made,
                 subject_id=subject_id,
-                appointment=representatives.Appointment(
+                appointment=appointments.Appointment(
                     role=role,
                     source=source,
                     principal_id=None if principal is None else principal.id,

@@ -172,7 +172,8 @@ def _clients(server: Server, invited: Accounts) -> Iterator[Clients]:
             **{
                 role: stack.enter_context(closing(Client(server.url, account.token)))
                 for role, account in invited.by_role.items()
-            }
+            },
+            customer_id=str(invited.customer.id),
         )
 
 

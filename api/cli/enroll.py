@@ -13,7 +13,7 @@ import typer
 from api.cli.output import AWAY, REFUSED, USAGE, AsJson, Bar, Failed, failure_of, result, table
 from api.cli.session import Acting, Key, Owner, identifier, run_as
 from api.cli.settings import DataDir
-from registry import enrolment, idempotency, samples, sampling, subjects
+from registry import claims, enrolment, idempotency, samples, sampling, subjects
 from registry.checks import judging
 from registry.checks.references import References
 from registry.encoder_set import EncoderSet
@@ -22,7 +22,7 @@ from registry.encoders.targets import Box
 from registry.errors import InvalidError, RegistryError, TooLargeError
 from registry.installation import Installation, check_pool
 from registry.policy.vocabulary import ASSURED_IAL, Modality
-from registry.samples import Judge, Own, Sample, SampleState, Vectors, Verdict
+from registry.samples import Judge, Judgement, Own, Sample, SampleState, Vectors
 from registry.settings import Settings
 
 _BOX_NUMBERS = 4
@@ -94,7 +94,7 @@ def enroll(
             await subjects.mine(session, order.subject_id)
         settings = acting.installation.settings
         with Bar("Enrolling") as bar:
-            async with _workers(settings) as workers, _judge(acting.installation) as judge:
+            async with media_workers(settings) as workers, _judge(acting.installation) as judge:
                 done = []
                 for file in files:
                     done.append(await _outcome(acting, order, file, workers, judge))
@@ -124,7 +124,8 @@ def _box(text: str | None, files: list[Path]) -> Box | None:
 
 
 @asynccontextmanager
-async def _workers(settings: Settings) -> AsyncIterator[MediaWorkers]:
+async def media_workers(settings: Settings) -> AsyncIterator[MediaWorkers]:
+    """One process that decodes and encodes media, ended with the block."""
     workers = MediaWorkers(
         1,
         settings.media_seconds,
@@ -148,7 +149,7 @@ async def _judge(installation: Installation) -> AsyncIterator[Judge]:
 
         async def judge(
             subject_id: UUID, modality: Modality, vectors: Vectors, own: Own
-        ) -> Verdict:
+        ) -> Judgement:
             async with pool.acquire() as connection:
                 return await judging.judge(
                     connection,
@@ -167,14 +168,17 @@ async def _outcome(
     acting: Acting, order: _Order, file: Path, workers: MediaWorkers, judge: Judge
 ) -> _Outcome:
     try:
-        data = await asyncio.to_thread(_read, file, acting.installation.settings.media_max_bytes)
+        data = await asyncio.to_thread(
+            read_media, file, acting.installation.settings.media_max_bytes
+        )
         encoding = await workers.encode(data, enrolling=True)
         return await _enrol(acting, order, file, encoding, judge)
     except RegistryError as error:
         return _Outcome(file, failure=failure_of(error))
 
 
-def _read(file: Path, most: int) -> bytes:
+def read_media(file: Path, most: int) -> bytes:
+    """The bytes of a file of at most so many."""
     if file.stat().st_size > most:
         raise TooLargeError(f"A file has at most {most} bytes.")
     try:
@@ -198,8 +202,9 @@ async def _enrol(
                      "box": order.box},
             keys=installation.keys,
         )  # fmt: skip
+        claim = None
         if new:
-            await enrolment.enrol(
+            enrolled = await enrolment.enrol(
                 session,
                 sample_id=sample_id,
                 subject_id=order.subject_id,
@@ -211,8 +216,12 @@ async def _enrol(
                 daily=installation.settings.unverified_samples,
                 keys=installation.keys,
             )
+            claim = enrolled.claim
         sample = await samples.mine(session, sample_id)
         state = (await samples.states(session, [sample_id]))[sample_id]
+    if claim is not None:
+        async with installation.operator.writing() as session:
+            await claims.dispute(session, claim, sample_id)
     return _Outcome(file, sample, state)
 
 

@@ -50,6 +50,20 @@ class Remote:
             response = self._client.post(path, content=body, headers={"content-type": kind})
             return self._read(response)
 
+    def ask(self, document: str, **variables: object) -> dict[str, Any]:
+        """The data of a GraphQL operation; its first error is raised."""
+        with self._translated():
+            response = self._client.post(
+                "/graphql", json={"query": document, "variables": variables}
+            )
+        body = self._object(response)
+        errors, data = body.get("errors"), body.get("data")
+        if isinstance(errors, list) and errors:
+            raise self._failed(response, {**_extensions(errors[0]), **_plain(errors[0])})
+        if not response.is_success or not isinstance(data, dict):
+            raise self._failed(response, body)
+        return data
+
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
@@ -72,19 +86,26 @@ class Remote:
             ) from error
 
     def _read(self, response: httpx2.Response) -> dict[str, Any]:
+        body = self._object(response)
+        if response.is_success:
+            return body
+        raise self._failed(response, body)
+
+    def _object(self, response: httpx2.Response) -> dict[str, Any]:
         try:
             body = response.json()
         except ValueError:  # also what is not UTF-8
             body = None
         if not isinstance(body, dict):
             raise self._stranger(response)
-        if response.is_success:
-            return body
-        code, message = body.get("code"), body.get("message")
+        return body
+
+    def _failed(self, response: httpx2.Response, told: dict[str, Any]) -> Failed:
+        code, message = told.get("code"), told.get("message")
         if not isinstance(code, str) or not isinstance(message, str):
-            raise self._stranger(response)
-        field = body.get("field")
-        raise Failed(
+            return self._stranger(response)
+        field = told.get("field")
+        return Failed(
             message,
             AWAY if response.is_server_error or code in _AWAY_CODES else REFUSED,
             code=code,
@@ -95,3 +116,11 @@ class Remote:
         return Failed(
             f"What answers at {self._url} is no registry (HTTP {response.status_code}).", AWAY
         )
+
+
+def _plain(error: object) -> dict[str, Any]:
+    return error if isinstance(error, dict) else {}
+
+
+def _extensions(error: object) -> dict[str, Any]:
+    return _plain(_plain(error).get("extensions"))

@@ -10,7 +10,7 @@ import typer
 from api.cli.output import USAGE, AsJson, Failed, line, note, result
 from api.cli.session import identifier, run
 from api.cli.settings import DataDir
-from registry import principals, services
+from registry import client_secrets, principals, services
 from registry.access_tokens import mint_access
 from registry.database import WriteSession, new_id
 from registry.errors import ConflictError
@@ -161,15 +161,61 @@ def _show(made: _Made) -> None:
     result(document, lambda: line(made.token))
 
 
+@app.command("secret")
+def secret(
+    *,
+    service: Annotated[str, typer.Option(help="The AI service it is for.")],
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="What its tokens may allow, as of `token create`; may be repeated."),
+    ] = None,
+    data_dir: DataDir = None,
+    _json: AsJson = False,
+) -> None:
+    """Make a client secret, with which a service fetches tokens of 15 minutes at /oauth/token.
+
+    The secret alone goes to standard output. It is not kept: who loses it makes another, and
+    revokes the lost one with `likeness token revoke`.
+
+    For example:
+
+        SECRET=$(likeness token secret --service studio)
+    """
+    scopes = scopes_of(scope or _DEFAULT_SCOPES[PrincipalKind.SERVICE].split())
+
+    async def work(installation: Installation) -> tuple[Principal, client_secrets.Made]:
+        async with installation.operator.writing() as session:
+            principal = await account_for(session, PrincipalKind.SERVICE, service)
+            made = await client_secrets.make(
+                session, principal_id=principal.id, scopes=scopes, made_by=OPERATOR_ID
+            )
+        return principal, made
+
+    principal, made = run(work, data_dir=data_dir)
+    note(
+        f"A secret of {principal.handle}, client id {principal.id}, good until revoked with:"
+        f" likeness token revoke {made.id}"
+    )
+    document = {
+        "clientId": principal.id,
+        "clientSecret": made.secret,
+        "secretId": made.id,
+        "scopes": sorted(scopes),
+    }
+    result(document, lambda: line(made.secret))
+
+
 @app.command("revoke")
 def revoke(
-    credential_id: Annotated[str, typer.Argument(help="As `token create` said.")],
+    credential_id: Annotated[
+        str, typer.Argument(help="Of a token or a client secret, as its making said.")
+    ],
     *,
     reason: Annotated[str | None, typer.Option(help="Why, for the record.")] = None,
     data_dir: DataDir = None,
     _json: AsJson = False,
 ) -> None:
-    """End a token. Nothing new begins with it; revoking it again changes nothing.
+    """End a token or a client secret. Nothing new begins with it; again changes nothing.
 
     For example:
 
@@ -179,9 +225,14 @@ def revoke(
 
     async def work(installation: Installation) -> None:
         async with installation.operator.writing() as session:
-            await principals.revoke_credential(
-                session, credential_id=wanted, actor_id=OPERATOR_ID, reason=reason
-            )
+            if await client_secrets.exists(session, wanted):
+                await client_secrets.revoke(
+                    session, secret_id=wanted, actor_id=OPERATOR_ID, reason=reason
+                )
+            else:
+                await principals.revoke_credential(
+                    session, credential_id=wanted, actor_id=OPERATOR_ID, reason=reason
+                )
 
     run(work, data_dir=data_dir)
     result({"credentialId": wanted, "revoked": True}, lambda: line(f"Revoked {wanted}."))

@@ -1,6 +1,7 @@
 """What every resolver is given: the database as the caller sees it, and one request's loaders."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -13,18 +14,27 @@ from api.auth import Caller
 from api.questions import MAX_PROBES, MAX_QUESTIONS, Asked, probes_of, require_vectors
 from api.state import State
 from registry import (
+    accesses,
     assets,
+    attestations,
     consent_events,
+    consent_requests,
     filings,
     grants,
     objections,
     orders,
     protections,
     representatives,
+    request_receipts,
+    review_evidence,
+    review_papers,
+    reviews,
     samples,
     signing,
     subjects,
+    webhooks,
 )
+from registry.accesses import AccessKind
 from registry.consent_receipts import ConsentReceipt, Issuer
 from registry.database import Database, ReadSession
 from registry.errors import InvalidError
@@ -42,7 +52,11 @@ class Context:
         self.caller = caller
         self._questions = self._probes = 0
         self.db = state.db.acting_for(caller.actor)
-        self.subjects = loader(self.db, self._subject_records)
+        # The registry itself, once the caller's right to what it is asked to do was checked.
+        self.office = state.db.acting_for(
+            replace(OPERATOR, credential_id=caller.actor.credential_id)
+        )
+        self.subjects = DataLoader[UUID, subjects.Record | None](load_fn=self._read_subjects)
         self.grant_states = loader(self.db, grants.states_by_ids)
         self.subjects_of_asset = loader(self.db, assets.subjects_of)
         self.grants_effective = loader(self.db, grants.effective)
@@ -54,15 +68,30 @@ class Context:
         self.representatives_of = loader(self.db, self._representatives)
         self.orders_lifted = loader(self.db, orders.lifted)
         self.filings_of = loader(self.db, filings.by_service)
+        self.attestations_holding = loader(self.db, attestations.holding)
+        self._levels = loader(self.db, attestations.levels)
+        self.review_standings = loader(self.db, reviews.standings)
+        self.review_events = loader(self.db, reviews.events)
+        self.reviews_overdue = loader(self.db, reviews.overdue)
+        self.review_papers = loader(self.db, self._review_papers)
+        self.review_evidence = loader(self.db, self._review_evidence)
         self.filing_standings = loader(self.db, filings.standings)
         self.owner_of = loader(self.db, subjects.owners)
         everything = state.db.acting_for(OPERATOR)  # their resolvers ask who may have them
         self.receipts_of_grant = loader(everything, self._grant_receipts)
         self.receipts_of_objection = loader(everything, self._objection_receipts)
+        self.receipts_of_request = loader(self.db, self._request_receipts)
+        self.grants = loader(self.db, grants.by_ids)
+        self.consent_requests = loader(self.db, consent_requests.standings)
+        self.webhooks_ended = loader(self.db, webhooks.ended)
 
     async def ial(self) -> int:
-        """How well the caller is known (NIST SP 800-63A)."""
-        return self.caller.ial
+        """How well the caller is known now: by the token or by attestation (NIST SP 800-63A).
+
+        Read once a request, so ask before a transaction begins.
+        """
+        attested = await self._levels.load(self.caller.actor.principal_id)
+        return max(self.caller.ial, attested or 0)
 
     @property
     def law(self) -> signing.Law:
@@ -87,10 +116,29 @@ class Context:
             raise InvalidError(f"Send at most {MAX_PROBES} probes at once.", field="inputs")
         require_vectors(asked, self.caller.scopes)
 
-    async def _subject_records(
+    async def _read_subjects(self, ids: list[UUID]) -> list[subjects.Record | None]:
+        async with self.db.reading() as session:
+            found = await subjects.records(session, ids, keys=self.state.keys)
+        await self.noted(found.values())
+        return [found.get(one) for one in ids]
+
+    async def noted(self, records: Iterable[subjects.Record]) -> None:
+        """Put on record that an office reads of these people; refused if it cannot be."""
+        actor = self.caller.actor
+        of_others = {one.id for one in records if one.owner_id != actor.principal_id}
+        if actor.kind in accesses.READERS and of_others:
+            async with self.db.writing() as session:
+                await accesses.note(session, of_others, actor.principal_id, AccessKind.RECORD)
+
+    async def _review_papers(
         self, session: ReadSession, ids: Collection[UUID]
-    ) -> dict[UUID, subjects.Record]:
-        return await subjects.records(session, ids, keys=self.state.keys)
+    ) -> dict[UUID, review_papers.Papers]:
+        return await review_papers.by_ids(session, ids, keys=self.state.keys)
+
+    async def _review_evidence(
+        self, session: ReadSession, ids: Collection[UUID]
+    ) -> dict[UUID, list[review_evidence.Statement]]:
+        return await review_evidence.by_review(session, ids, keys=self.state.keys)
 
     async def _protections(
         self, session: ReadSession, ids: Collection[UUID]
@@ -113,6 +161,11 @@ class Context:
         self, session: ReadSession, ids: Collection[UUID]
     ) -> dict[UUID, list[ConsentReceipt]]:
         return await consent_events.of_objections(session, ids, issuer=self._issuer())
+
+    async def _request_receipts(
+        self, session: ReadSession, ids: Collection[UUID]
+    ) -> dict[UUID, list[ConsentReceipt]]:
+        return await request_receipts.of_requests(session, ids, issuer=self._issuer())
 
     def _issuer(self) -> Issuer:
         settings = self.state.settings

@@ -1,6 +1,5 @@
 """Consent grants in the schema: proposed, signed, revoked; never edited."""
 
-import base64
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -8,17 +7,16 @@ from uuid import UUID
 import strawberry
 
 from api.graphql import once
+from api.graphql.challenges import SpokenStatementInput, hear
 from api.graphql.consent_receipts import ConsentReceipt, of_grant
 from api.graphql.context import Info
 from api.graphql.errors import Problem
+from api.graphql.grant_terms import ProposeGrantInput, terms_of
 from api.graphql.paging import DEFAULT_PAGE, Connection, after, connection, identifier
 from api.graphql.permissions import requires
-from api.graphql.scopes import ScopeInput, scope_of
+from api.graphql.scopes import scope_of
 from api.graphql.subjects import Subject
 from registry import consent_receipts, grants, signing, subjects
-from registry.database import checked_time
-from registry.errors import InvalidError
-from registry.grant_terms import Notice, Terms
 from registry.policy.hands import Missing
 from registry.policy.pack_words import HolderDecision
 from registry.policy.vocabulary import (
@@ -57,15 +55,6 @@ class MissingSignature:
             decision=missing.asked.decision,
             territories=sorted(missing.territories),
         )
-
-
-@strawberry.input(description="The text that the person was shown before they consented.")
-class NoticeInput:
-    """The text that the person was shown before they consented."""
-
-    version: str
-    language: str = strawberry.field(description="A BCP 47 tag, for example en or zh-Hans.")
-    sha256: str | None = strawberry.field(default=None, description="Of the text, base64.")
 
 
 @strawberry.type(description="One consent, as it was given. A null dimension means all of it.")
@@ -137,36 +126,6 @@ class Grant:
         return await of_grant(grant, info)
 
 
-@strawberry.input(description="A consent to put on record for its subject to sign.")
-class ProposeGrantInput:
-    """A consent to put on record for its subject to sign."""
-
-    subject_id: strawberry.ID
-    scope: ScopeInput
-    grantees: list[strawberry.ID] | None = strawberry.field(
-        default=None, description="Services it is given to; left out: every service."
-    )
-    starts_at: datetime | None = strawberry.field(default=None, description="Left out: now.")
-    ends_at: datetime | None = None
-    content_allowed: list[ContentFlag] = strawberry.field(default_factory=list)
-    commercial: bool = True
-    max_uses: int | None = None
-    written: bool = False
-    separate: bool = False
-    represented: bool = False
-    replaces_performance: bool = False
-    obligations: list[ObligationCode] = strawberry.field(default_factory=list)
-    acknowledges_objections: list[strawberry.ID] = strawberry.field(default_factory=list)
-    terms_sha256: str | None = strawberry.field(
-        default=None, description="SHA-256 of the signed document, base64."
-    )
-    exclusive: bool = False
-    notice: NoticeInput | None = strawberry.field(
-        default=None, description="The text that the person was shown, and in which language."
-    )
-    idempotency_key: str | None = None
-
-
 @strawberry.type(description="The consent is on record; it permits nothing until it is signed.")
 class GrantProposed:
     """The consent is on record; it permits nothing until it is signed."""
@@ -191,54 +150,6 @@ class GrantRevoked:
 ProposeGrantResult = Annotated[GrantProposed | Problem, strawberry.union("ProposeGrantResult")]
 SignGrantResult = Annotated[GrantSigned | Problem, strawberry.union("SignGrantResult")]
 RevokeGrantResult = Annotated[GrantRevoked | Problem, strawberry.union("RevokeGrantResult")]
-
-
-def terms_of(given: ProposeGrantInput) -> Terms:
-    """The terms in the registry's own form."""
-    return Terms(
-        grantees=None
-        if given.grantees is None
-        else frozenset(identifier(one, "service", "grantees") for one in given.grantees),
-        starts_at=_aware(given.starts_at, "startsAt"),
-        ends_at=_aware(given.ends_at, "endsAt"),
-        content_allowed=frozenset(given.content_allowed),
-        commercial=given.commercial,
-        max_uses=given.max_uses,
-        written=given.written,
-        separate=given.separate,
-        represented=given.represented,
-        replaces_performance=given.replaces_performance,
-        obligations=frozenset(given.obligations),
-        acknowledges_objections=frozenset(
-            identifier(one, "objection", "acknowledgesObjections")
-            for one in given.acknowledges_objections
-        ),
-        terms_sha256=_digest(given.terms_sha256, "termsSha256"),
-        exclusive=given.exclusive,
-        notice=None
-        if given.notice is None
-        else Notice(
-            given.notice.version,
-            given.notice.language,
-            _digest(given.notice.sha256, "notice"),
-        ),
-    )
-
-
-def _aware(time: datetime | None, field: str) -> datetime | None:
-    return None if time is None else checked_time(time, field)
-
-
-def _digest(text: str | None, field: str) -> bytes | None:
-    if text is None:
-        return None
-    try:
-        value = base64.b64decode(text, validate=True)
-    except ValueError:
-        value = b""
-    if len(value) != 32:  # noqa: PLR2004  # SHA-256
-        raise InvalidError("A SHA-256 is 32 bytes, base64.", field=field)
-    return value
 
 
 @strawberry.type
@@ -308,24 +219,34 @@ class GrantMutation:
         extensions=[requires(Scope.GRANTS_WRITE)],
         description=(
             "Sign a consent: as the person, if you keep their record, or in the role in which you"
-            " are verified to act for them. Needs identity assurance IAL2."
+            " are verified to act for them. Needs identity assurance IAL2. A statement is the"
+            " recording of a phrase that `beginSigning` gave; a refused one leaves it unsigned."
         ),
     )
     async def sign_grant(
-        self, info: Info, id: strawberry.ID, role: GrantorRole = GrantorRole.SELF
+        self,
+        info: Info,
+        id: strawberry.ID,
+        role: GrantorRole = GrantorRole.SELF,
+        statement: SpokenStatementInput | None = None,
     ) -> SignGrantResult:
         """Sign a consent, as the person or in the role in which you act for them."""
-        context, grant_id = info.context, identifier(id, "grant")
-        ial = await context.ial()
+        context, grant_id, heard = info.context, identifier(id, "grant"), None
         async with context.db.writing() as session:
-            grant = await signing.sign(
-                session,
-                grant_id=grant_id,
-                actor=context.caller.actor,
-                role=role,
-                ial=ial,
-                law=context.law,
-            )
+            if statement is not None:
+                grant = await grants.mine(session, grant_id)
+                heard = await hear(session, context, grant, statement)
+            if heard is None or heard.is_accepted:
+                grant = await signing.sign(
+                    session,
+                    grant_id=grant_id,
+                    actor=context.caller.actor,
+                    role=role,
+                    ial=context.caller.ial,  # attestations are weighed for this very grant
+                    law=context.law,
+                )
+        if heard is not None:
+            heard.require()  # only now: the refusal is on record
         return GrantSigned(grant=grant)
 
     @strawberry.mutation(

@@ -138,6 +138,7 @@ class ObjectionMutation:
         carve_outs = frozenset(
             identifier(one, "grant", "carveOutGrants") for one in input.carve_out_grants
         )
+        ial = await info.context.ial()
         async with info.context.db.writing() as session:
             objection_id, new = await once.claim(
                 info, session, "fileObjection", input, scope=vars(input.scope)
@@ -148,7 +149,7 @@ class ObjectionMutation:
                     objection_id=objection_id,
                     subject_id=subject_id,
                     filed_by=caller.actor.principal_id,
-                    ial=caller.ial,
+                    ial=ial,
                     scope=scope,
                     carve_out_grants=carve_outs,
                 )

@@ -13,7 +13,7 @@ from api.graphql.errors import Problem
 from api.graphql.paging import identifier
 from api.graphql.permissions import requires
 from api.graphql.scopes import ScopeInput, scope_of
-from registry import mandates, representatives
+from registry import appointments, mandates, representatives
 from registry.database import ReadSession, ordered
 from registry.policy.vocabulary import AiUse, GrantorRole, Kinship, Modality, Purpose
 from registry.principals import Scope
@@ -127,8 +127,8 @@ EndRepresentativeResult = Annotated[
 ]
 
 
-def _appointment(given: AppointRepresentativeInput) -> representatives.Appointment:
-    return representatives.Appointment(
+def _appointment(given: AppointRepresentativeInput) -> appointments.Appointment:
+    return appointments.Appointment(
         role=given.role,
         source=given.source,
         principal_id=None
@@ -172,7 +172,7 @@ class RepresentativeMutation:
                 info, session, "appointRepresentative", input, scope=vars(input.scope)
             )
             if new:
-                named = await representatives.appoint(
+                named = await appointments.appoint(
                     session,
                     representative_id=representative_id,
                     subject_id=subject_id,

@@ -1,7 +1,7 @@
 """Samples in the schema: photographs and recordings enrolled of a subject, and taken back."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from uuid import UUID
 
 import strawberry
@@ -11,9 +11,20 @@ from api.graphql.context import Context, Info
 from api.graphql.errors import Problem
 from api.graphql.paging import identifier
 from api.graphql.permissions import requires
-from registry import enrolment, idempotency, probes, samples, sampling, subjects
+from registry import (
+    claims,
+    enrolment,
+    idempotency,
+    presentations,
+    probes,
+    samples,
+    sampling,
+    subjects,
+)
 from registry.database import WriteSession
-from registry.policy.vocabulary import Modality
+from registry.errors import PresentationError
+from registry.policy.vocabulary import ASSURED_IAL, Modality
+from registry.presentations import PresentationFault
 from registry.principals import Scope
 from registry.samples import SampleState
 
@@ -36,7 +47,7 @@ class Sample:
     async def state(sample: strawberry.Parent[samples.Sample], info: Info) -> SampleState:
         """Where it stands, as far as the caller is told."""
         state = await info.context.sample_states.load(sample.id) or SampleState.ENROLLED
-        return samples.shown(state, ial=info.context.caller.ial)
+        return samples.shown(state, ial=await info.context.ial())
 
 
 @strawberry.input(description="An upload, and where in it the person is.")
@@ -79,27 +90,88 @@ EnrollSampleResult = Annotated[SampleEnrolled | Problem, strawberry.union("Enrol
 RetireSampleResult = Annotated[SampleRetired | Problem, strawberry.union("RetireSampleResult")]
 
 
+class _Outcome(NamedTuple):
+    """Whether a sample was refused as another's; by what digest a conflict of claims waits."""
+
+    refused: bool = False
+    claim: bytes | None = None
+
+
 async def _enrol(
-    session: WriteSession, context: Context, sample_id: UUID, input: EnrollSampleInput
-) -> None:
+    session: WriteSession, context: Context, sample_id: UUID, input: EnrollSampleInput, ial: int
+) -> _Outcome:
+    """Enrol it; what it brought about is on record once this commits."""
     subject_id = identifier(input.subject_id, "subject", "subjectId")
     await subjects.mine(session, subject_id)
     handle = identifier(input.media.handle, "media handle", "handle")
     upload = await probes.opened(session, handle, keys=context.state.keys)
     box = box_of(input.media.box)
     modality, vectors = sampling.sample_of(upload, modality=input.modality, box=box)
-    await enrolment.enrol(
+    if await _is_refused(
+        session,
+        context,
+        sample_id=sample_id,
+        subject_id=subject_id,
+        modality=modality,
+        vectors=vectors,
+    ):
+        return _Outcome(refused=True)
+    enrolled = await enrolment.enrol(
         session,
         sample_id=sample_id,
         subject_id=subject_id,
         modality=modality,
         vectors=vectors,
         enrolled_by=context.caller.actor.principal_id,
-        ial=context.caller.ial,
+        ial=ial,
         judge=context.state.checker.judge,
         daily=context.state.settings.unverified_samples,
         keys=context.state.keys,
     )
+    return _Outcome(claim=enrolled.claim)
+
+
+async def _earlier(session: WriteSession, sample_id: UUID) -> _Outcome:
+    """What a sample brought about when it was sent first."""
+    if await presentations.was_refused(session, sample_id):
+        return _Outcome(refused=True)
+    claim = await claims.of_sample(session, sample_id)
+    return _Outcome(claim=None if claim is None else claim.same_as)
+
+
+async def _is_refused(
+    session: WriteSession,
+    context: Context,
+    *,
+    sample_id: UUID,
+    subject_id: UUID,
+    modality: Modality,
+    vectors: samples.Vectors,
+) -> bool:
+    """Whether an account known by a live capture alone presents somebody else."""
+    principal_id = context.caller.actor.principal_id
+    if context.caller.ial >= ASSURED_IAL:
+        return False  # the operator's own word, as for an agency that enrols its artists
+    attestation_id = await presentations.another_than(
+        session,
+        principal_id,
+        vectors=vectors,
+        modality=modality,
+        encoders=context.state.checker.encoders,
+        keys=context.state.keys,
+    )
+    if attestation_id is None:
+        return False
+    await presentations.refuse(
+        session,
+        PresentationFault.NOT_THE_HOLDER,
+        refusal_id=sample_id,
+        subject_id=subject_id,
+        modality=modality,
+        about=attestation_id,
+        presented_by=principal_id,
+    )
+    return True
 
 
 @strawberry.type
@@ -113,6 +185,7 @@ class SampleMutation:
     async def enroll_sample(self, info: Info, input: EnrollSampleInput) -> EnrollSampleResult:
         """Enrol a photograph or recording of your subject."""
         context, media = info.context, input.media
+        ial = await context.ial()
         async with context.db.writing() as session:
             sample_id, new = await idempotency.claim(
                 session,
@@ -127,9 +200,18 @@ class SampleMutation:
                 },
                 keys=context.state.keys,
             )
-            if new:
-                await _enrol(session, context, sample_id, input)
-            sample = await samples.mine(session, sample_id)
+            outcome = (
+                await _enrol(session, context, sample_id, input, ial)
+                if new
+                else await _earlier(session, sample_id)
+            )
+            sample = None if outcome.refused else await samples.mine(session, sample_id)
+        if sample is None:
+            raise PresentationError  # only now: the refusal is on record
+        if outcome.claim is not None:
+            async with context.office.writing() as session:
+                await claims.dispute(session, outcome.claim, sample_id)
+            raise claims.conflict()
         return SampleEnrolled(sample=sample)
 
     @strawberry.mutation(

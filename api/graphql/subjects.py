@@ -11,10 +11,11 @@ from api.graphql.paging import DEFAULT_PAGE, Connection, after, connection, iden
 from api.graphql.permissions import requires
 from api.graphql.protections import Protection
 from api.graphql.representatives import Representative
-from registry import idempotency, subjects
+from registry import accesses, idempotency, subjects
 from registry import protections as stated
 from registry import representatives as named
 from registry import samples as enrolled
+from registry.accesses import AccessKind
 from registry.errors import NotFoundError
 from registry.paging import Page
 from registry.policy.vocabulary import ASSURED_IAL, Registration, SubjectClass
@@ -23,6 +24,17 @@ from registry.standing import Standing, standing
 
 if TYPE_CHECKING:
     from api.graphql.samples import Sample
+
+
+@strawberry.type(description="That somebody read of a person.")
+class Access:
+    """That somebody read of a person."""
+
+    id: strawberry.ID
+    principal_id: strawberry.ID
+    what: AccessKind
+    review_id: strawberry.ID | None
+    created_at: datetime
 
 
 @strawberry.type(description="A person whose voice and face are protected. Seen by its owner only.")
@@ -67,6 +79,24 @@ class Subject:
     ) -> list[named.Record]:
         """Everybody named to act for them or to hold their rights, oldest first."""
         return await info.context.representatives_of.load(subject.id) or []
+
+    @strawberry.field(
+        graphql_type=Connection[Access],
+        description="Which office of the registry, or authority, read of them, oldest first.",
+    )
+    @staticmethod
+    async def accesses(
+        subject: strawberry.Parent[subjects.Record],
+        info: Info,
+        first: int = DEFAULT_PAGE,
+        after_: Annotated[str | None, strawberry.argument(name="after")] = None,
+    ) -> Connection[Access]:
+        """Which office of the registry, or authority, read of them, oldest first."""
+        async with info.context.db.reading() as session:
+            page = await accesses.page(
+                session, subject_id=subject.id, first=first, after=after(after_)
+            )
+        return connection(page, lambda one: one.id)
 
     @strawberry.field(
         description="What the law sees in them today, majority at 18; PRIVATE if nothing else."
@@ -174,6 +204,7 @@ class SubjectQuery:
                 name_index=None if name is None else keys.blind_index(name),
             )
             found = await subjects.records(session, page.items, keys=keys)
+        await info.context.noted(found.values())
         records = Page([found[id] for id in page.items if id in found], page.more)
         return connection(records, lambda record: record.id)
 
@@ -192,6 +223,7 @@ class SubjectMutation:
         """Put a person on record."""
         context, owner = info.context, info.context.caller.actor.principal_id
         profile = subjects.Profile(input.name, tuple(input.aliases), input.birth_date)
+        ial = await context.ial()
         async with context.db.writing() as session:
             subject_id, new = await idempotency.claim(
                 session,
@@ -211,7 +243,7 @@ class SubjectMutation:
                     subject_id=subject_id,
                     owner_id=owner,
                     profile=profile,
-                    verified=context.caller.ial >= ASSURED_IAL,
+                    verified=ial >= ASSURED_IAL,
                     keys=context.state.keys,
                 )
             found = await subjects.records(session, [subject_id], keys=context.state.keys)

@@ -5,8 +5,14 @@ Imported by `context`, which every type's module imports: an enum is registered 
 
 import strawberry
 
+from registry.accesses import AccessKind
+from registry.attestations import AttestationMethod
+from registry.cases import ContactKind
+from registry.consent_answers import Answer
+from registry.consent_requests import RequestState
 from registry.errors import ProblemCode
 from registry.filings import FilingStatus
+from registry.notices import NoticeKind
 from registry.policy.pack_words import HolderDecision
 from registry.policy.vocabulary import (
     AiUse,
@@ -27,13 +33,17 @@ from registry.policy.vocabulary import (
     SubjectClass,
 )
 from registry.principals import PrincipalKind
+from registry.reviews import ReviewEventKind, ReviewKind, ReviewState, Ruling
 from registry.samples import SampleState
 from registry.standing import ProtectionKind
 
 for enum in (
+    AccessKind,
     AiUse,
+    AttestationMethod,
     Basis,
     CircumstanceName,
+    ContactKind,
     ContentFlag,
     FilingStatus,
     GrantorRole,
@@ -42,6 +52,7 @@ for enum in (
     Kinship,
     LegalException,
     Modality,
+    NoticeKind,
     ObjectionState,
     ObligationCode,
     Outcome,
@@ -51,7 +62,13 @@ for enum in (
     Purpose,
     ReasonAction,
     Registration,
+    RequestState,
+    ReviewEventKind,
+    ReviewKind,
+    ReviewState,
+    Ruling,
     SampleState,
     SubjectClass,
 ):
     strawberry.enum(enum, description=enum.__doc__)
+strawberry.enum(Answer, name="ConsentAnswer", description=Answer.__doc__)

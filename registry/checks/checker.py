@@ -6,7 +6,7 @@ and one commit, whatever its size.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
@@ -41,7 +41,7 @@ from registry.policy.facts import Facts
 from registry.policy.packs import PackSet
 from registry.policy.vocabulary import Modality
 from registry.principals import PrincipalKind
-from registry.samples import Own, Vectors, Verdict
+from registry.samples import Judgement, Own, Vectors
 from registry.sealing import SealError
 
 logger = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ class Checker:
 
     async def judge(
         self, subject_id: UUID, modality: Modality, vectors: Vectors, own: Own
-    ) -> Verdict:
+    ) -> Judgement:
         """Whether a sample may join this subject: compared with everybody on record."""
         with away():
             async with self._pool.acquire() as connection:
@@ -112,6 +112,21 @@ class Checker:
                     modality=modality,
                     vectors=vectors,
                     own=own,
+                )
+
+    async def alike(
+        self, subject_id: UUID, own: Own, held: Mapping[UUID, Sequence[Vectors]]
+    ) -> set[UUID]:
+        """Who else has this subject's face or voice, in a template or in a sample that is held."""
+        with away():
+            async with self._pool.acquire() as connection:
+                return await judging.alike(
+                    connection,
+                    self.references,
+                    self.encoders,
+                    subject_id=subject_id,
+                    own=own,
+                    held=held,
                 )
 
     async def as_of(
@@ -283,6 +298,7 @@ class Checker:
                 for probe in person
                 if probe.media_sha256 is not None
             ),
+            probes=tuple(tuple(probe.identity for probe in person) for person in asked.seen),
         )
 
     def _gather(self, asked: Asked, known: snapshot.Snapshot) -> Facts:

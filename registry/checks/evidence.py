@@ -36,12 +36,15 @@ def gather(
     about |= {one.claimed_subject for one in persons if one.claimed_subject is not None}
     about |= {one.name_hit for one in persons if one.name_hit is not None}
     known = [snapshot.subjects.get(UUID(one)) for one in sorted(about)]
+    figures = {
+        one.id: one for person in question.persons for one in _figures(person.name, snapshot, keys)
+    }
     return facts.Facts(
         at=snapshot.at,
         request=question.request,
         service=snapshot.services[service_id],
         persons=persons,
-        subjects=tuple(one for one in known if one is not None),
+        subjects=(*(one for one in known if one is not None), *figures.values()),
         circumstances=snapshot.circumstances,
     )
 
@@ -59,7 +62,12 @@ def _person(
         sighting
         for number, probe in enumerate(seen)
         for sighting in sightings.of_probe(
-            number, probe, found[number], snapshot=snapshot, people=people
+            number,
+            probe,
+            found[number],
+            claimed=person.claimed_subject,
+            snapshot=snapshot,
+            people=people,
         )
     )
     return facts.Person(
@@ -69,8 +77,14 @@ def _person(
         else facts.identifier(person.claimed_subject),
         name_given=person.name is not None,
         name_hit=_named(person.name, shown, snapshot, keys),
+        figures=tuple(one.id for one in _figures(person.name, snapshot, keys)),
         target=person.target,
     )
+
+
+def _figures(name: str | None, snapshot: Snapshot, keys: Keys) -> tuple[facts.Subject, ...]:
+    """The public figures of exactly this name."""
+    return () if name is None else snapshot.figures.get(keys.blind_index(name), ())
 
 
 def _named(

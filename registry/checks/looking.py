@@ -4,6 +4,7 @@ Which faces count: the one in a box, else every face but those that another pers
 who is no target, points out with a box.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -43,6 +44,7 @@ class Seen:
 
     `hashes`: of a picture, plain and mirrored; `picture`: whether it is one, `legible` whether it
     can be known again. `faces`: how many of it are looked at; None where none was looked for.
+    `identity`: equal for the same content of which the same faces are looked at.
     """
 
     looks: tuple[Look, ...] = ()
@@ -52,6 +54,17 @@ class Seen:
     faces: int | None = None
     boxed: bool = False
     media_sha256: str | None = None
+    identity: str | None = None
+
+    @property
+    def ruled_as(self) -> dict[Modality, str]:
+        """What rulings call what is looked at here, by modality."""
+        if self.identity is None:
+            return {}
+        modalities = {look.modality for look in self.looks}
+        if self.picture:
+            modalities.add(Modality.FACE)
+        return {one: f"{self.identity}/{one}" for one in modalities}
 
     @property
     def queries(self) -> list[Query]:
@@ -124,16 +137,20 @@ class _Reader:
     def read(self, person: Person, probe: Probe) -> Seen:
         """One probe of one person."""
         if probe.image_hash is not None:
-            return Seen(hashes=(probe.image_hash,), picture=True)
+            identity = f"hash:{probe.image_hash.hex()}"
+            return Seen(hashes=(probe.image_hash,), picture=True, identity=identity)
         if probe.vector is not None:
-            return Seen(looks=(self._given(person, probe),))
+            _, encoder, raw = probe.vector
+            identity = f"vector:{encoder}:{hashlib.sha256(raw).hexdigest()}"
+            return Seen(looks=(self._given(person, probe),), identity=identity)
         upload = self._upload(probe)
         looks: list[Look] = []
-        faces = None
+        faces, identity = None, f"media:{upload.media_sha256}"
         if self._wants(Modality.FACE) and upload.kind != "audio":
             chosen = self._faces(person, probe, upload)
             looks.extend(self._face(one, person) for one in chosen)
             faces = len(chosen) if upload.faces_searched else None
+            identity += _chosen(chosen, upload)
             looks.extend(_nobody(upload, Modality.FACE, len(chosen)))
         if self._wants(Modality.VOICE) and upload.kind != "image":
             looks.extend(self._voice(one, person) for one in upload.voices)
@@ -146,6 +163,7 @@ class _Reader:
             faces=faces,
             boxed=probe.box is not None,
             media_sha256=upload.media_sha256,
+            identity=identity,
         )
 
     def _wants(self, modality: Modality) -> bool:
@@ -239,3 +257,10 @@ def vector_of(modality: Modality, encoder: str, raw: bytes, encoders: EncoderSet
             field="base64",
         )
     return unit(np.frombuffer(raw, "<f4"), known.dimensions).astype("<f4").tobytes()
+
+
+def _chosen(faces: Sequence[FaceTarget], upload: Opened) -> str:
+    """Which faces are looked at, where it is not all of them."""
+    if len(faces) == len(upload.faces):
+        return ""
+    return "@" + ";".join(sorted(str(face.box) for face in faces))

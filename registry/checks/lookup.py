@@ -139,4 +139,11 @@ def _wanted(batch: Sequence[Asked], keys: Keys) -> snapshot.Wanted:
             asked.actor.credential_id for asked in batch if asked.actor.credential_id is not None
         },
         nonces={asked.nonce for asked in batch if asked.nonce is not None},
+        probes={
+            name
+            for asked in batch
+            for person in asked.seen
+            for probe in person
+            for name in probe.ruled_as.values()
+        },
     )

@@ -43,6 +43,7 @@ class Decided:
     disclosed: Decision  # what the service is told
     consulted: tuple[PackVersion, ...]
     media: tuple[str, ...]
+    probes: tuple[tuple[str | None, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +177,10 @@ def _arguments(
 def _draft(one: Decided, wrapped_keys: Mapping[UUID, bytes], evidence: Evidence) -> _Draft:
     decision_id, salt = new_id(), os.urandom(SALT_BYTES)
     claims = _claims(one, decision_id, salt, evidence)
-    about = sorted(UUID(subject.id) for subject in one.facts.subjects)
+    public = {figure for person in one.facts.persons for figure in person.figures}
+    about = sorted(UUID(each.id) for each in one.facts.subjects if each.id not in public)
     sealed = seal_recorded(
-        Recorded(one.facts, one.decision, one.consulted),
+        Recorded(one.facts, one.decision, one.consulted, one.probes),
         decision_id=decision_id,
         subjects=[(subject, wrapped_keys[subject]) for subject in about],
         keys=evidence.keys,

@@ -5,6 +5,7 @@ a band depends on how many people were searched, and on who the template's subje
 """
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -24,11 +25,24 @@ _GREY = Band.GREY.rank
 
 
 def of_probe(
-    number: int, seen: Seen, found: Found, *, snapshot: Snapshot, people: Galleries
+    number: int,
+    seen: Seen,
+    found: Found,
+    *,
+    claimed: UUID | None,
+    snapshot: Snapshot,
+    people: Galleries,
 ) -> list[facts.Sighting]:
-    """The sightings of one probe: the picture itself, if it is one, and everyone looked at."""
+    """The sightings of one probe: the picture itself, if it is one, and everyone looked at.
+
+    Whom the desk found that this very probe does not show is left out, but for the claimed person.
+    """
+    out = {
+        modality: snapshot.ruled_out.get(name, frozenset()) - {claimed}
+        for modality, name in seen.ruled_as.items()
+    }
     shown = [
-        _look(number, look, near, snapshot, people)
+        _look(number, look, _without(out.get(look.modality), near), snapshot, people)
         for look, near in zip(seen.looks, found.near, strict=True)
     ]
     if not seen.picture:
@@ -36,7 +50,23 @@ def of_probe(
     near_faces = {
         one.subject_id for face in shown for one in face.candidates if one.band.rank >= _GREY
     }
-    return [_picture(number, seen, found, snapshot, near_faces), *shown]
+    # A registered picture that matches is no matter of opinion.
+    left = {
+        reference: distance_bits
+        for reference, distance_bits in found.distances.items()
+        if snapshot.subject_of.get(reference) not in out.get(Modality.FACE, ())
+        or image_band(distance_bits).rank >= _MATCH
+    }
+    return [_picture(number, seen, Found(left), snapshot, near_faces), *shown]
+
+
+def _without(
+    ruled_out: AbstractSet[UUID | None] | None, near: Sequence[Sequence[Near]]
+) -> Sequence[Sequence[Near]]:
+    """What is near, but for these subjects."""
+    if not ruled_out:
+        return near
+    return [[one for one in hits if one.score.subject not in ruled_out] for hits in near]
 
 
 def _picture(

@@ -5,7 +5,7 @@ candidate, the services that ask, what is so outside the request, answers alread
 nonce, and the snapshot itself.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ import orjson
 from registry import circumstances
 from registry.checks.galleries import SealedTemplate
 from registry.checks.references import SealedReference
-from registry.checks.state import service_of, subjects_of
+from registry.checks.state import figures_of, service_of, subjects_of
 from registry.checks.statement import MOST_NEW, STATEMENT, STATEMENT_AS_OF
 from registry.encoder_set import EncoderSet
 from registry.encoders.identity import IMAGE_HASH, Condition
@@ -37,6 +37,7 @@ class Wanted:
     services: Collection[UUID]
     credentials: Collection[UUID]
     nonces: Collection[tuple[UUID, str]]
+    probes: Collection[str] = ()  # as rulings name them
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,10 @@ class Snapshot:
     wrapped_keys: dict[UUID, bytes]
     services: dict[UUID, facts.Service]
     circumstances: tuple[facts.Circumstance, ...]
+    ruled_out: dict[str, frozenset[UUID]]  # probe -> whom the desk found it does not show
     revoked_credentials: frozenset[UUID]
     answered: dict[tuple[UUID, str], tuple[UUID, bytes]]
+    figures: dict[bytes, tuple[facts.Subject, ...]]
 
 
 async def take(
@@ -67,6 +70,7 @@ async def take(
     as_of: datetime | None = None,
 ) -> Snapshot:
     """Ask once, and open what came: as it is now, or as it was at a moment of the past."""
+    probes = {keys.probe_digest(one): one for one in wanted.probes}
     row = await connection.fetchrow(
         STATEMENT if as_of is None else STATEMENT_AS_OF,
         since,
@@ -80,26 +84,26 @@ async def take(
         [nonce for _, nonce in wanted.nonces],
         MOST_NEW + 1,
         list(wanted.templates),
+        list(probes),
         *(() if as_of is None else (as_of,)),
     )
     snapshot, at, *parts = row
-    new, templates, hits, named, people, asking, outside, revoked, answered = (
+    new, templates, hits, named, people, asking, outside, ruled, revoked, answered, figures = (
         orjson.loads(one) for one in parts
     )
-    by_name: dict[bytes, set[UUID]] = {}
-    for subject_id, digest in named:
-        by_name.setdefault(bytes.fromhex(digest), set()).add(UUID(subject_id))
+    by_name = _gathered((digest, subject_id) for subject_id, digest in named)
     return Snapshot(
         snapshot=snapshot,
         at=at,
         new_references=[_reference(one) for one in new],
         new_templates=[_template(one) for one in templates],
         subject_of={UUID(one): UUID(subject) for one, subject in hits},
-        named={digest: frozenset(ids) for digest, ids in by_name.items()},
+        named=by_name,
         subjects=subjects_of(people, at, keys, encoders),
         wrapped_keys={UUID(one["id"]): bytes.fromhex(one["key"]) for one in people},
         services={UUID(one["id"]): service_of(one) for one in asking},
         circumstances=circumstances.fold(outside),
+        ruled_out={probes[digest]: ids for digest, ids in _gathered(ruled).items()},
         revoked_credentials=frozenset(UUID(one) for one in revoked),
         answered={
             (UUID(one["service"]), one["nonce"]): (
@@ -108,7 +112,16 @@ async def take(
             )
             for one in answered
         },
+        figures=figures_of(figures, at),
     )
+
+
+def _gathered(pairs: Iterable[Sequence[str]]) -> dict[bytes, frozenset[UUID]]:
+    """Subjects by the digest, in hexadecimal, that each comes with."""
+    found: dict[bytes, set[UUID]] = {}
+    for digest, subject_id in pairs:
+        found.setdefault(bytes.fromhex(digest), set()).add(UUID(subject_id))
+    return {digest: frozenset(ids) for digest, ids in found.items()}
 
 
 def _reference(row: dict[str, Any]) -> SealedReference:

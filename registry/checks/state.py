@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from registry import filings, objections, protections, services, subjects
+from registry import figure_rows, filings, objections, protections, services, subjects
 from registry.encoder_set import EncoderSet
 from registry.grant_states import GrantEventKind, Step, state_of
 from registry.keys import Keys
@@ -18,6 +18,8 @@ from registry.policy.vocabulary import (
     Modality,
     ObligationCode,
     Purpose,
+    Registration,
+    SubjectClass,
 )
 from registry.sealing import SealError
 from registry.standing import ProtectionKind, Stated, standing
@@ -61,7 +63,7 @@ def _subject(row: dict[str, Any], at: datetime, keys: Keys, encoders: EncoderSet
             if encoders.is_active(encoder)
         ),
         grants=tuple(_grant(one, at) for one in row["grants"]),
-        objections=tuple(_objection(one) for one in row["objections"]),
+        objections=tuple(_objection(one, at) for one in row["objections"]),
         orders=tuple(_order(one) for one in row["orders"]),
     )
 
@@ -86,7 +88,7 @@ def _grant(row: dict[str, Any], at: datetime) -> facts.Grant:
     events = row["events"]
     ends_at = _time(row["until"])
     # The engine judges the end of the term itself, so that "expired" can be its reason.
-    steps = [Step(one["kind"], _time(one["effective"])) for one in events]
+    steps = [Step(one["kind"], _time(one["effective"]), one["cause"]) for one in events]
     signed = [one for one in events if one["kind"] == GrantEventKind.SIGNED]
     revoked = [one["at"] for one in events if one["kind"] == GrantEventKind.REVOKED]
     complete = any(one.kind == GrantEventKind.ACTIVATED for one in steps)
@@ -124,13 +126,12 @@ def _grant(row: dict[str, Any], at: datetime) -> facts.Grant:
     )
 
 
-def _objection(row: dict[str, Any]) -> facts.Objection:
-    events = row["events"]
-    state = objections.state_of([one["kind"] for one in events])
-    ended = [one["at"] for one in events if one["kind"] in objections.ENDED]
+def _objection(row: dict[str, Any], at: datetime) -> facts.Objection:
+    happened = [(one["kind"], datetime.fromisoformat(one["at"])) for one in row["events"]]
+    stands = objections.standing_of(happened, at=at)
     return facts.Objection(
         id=row["id"],
-        state=state,
+        state=stands.state,
         since=datetime.fromisoformat(row["since"]),
         modalities=_set(Modality, row["modalities"]),
         uses=_set(AiUse, row["uses"]),
@@ -138,7 +139,7 @@ def _objection(row: dict[str, Any]) -> facts.Objection:
         territories=_set(str, row["territories"]),
         filed_by_role=GrantorRole(row["role"]),
         carve_out_grants=frozenset(row["carve_outs"]),
-        until=datetime.fromisoformat(ended[0]) if ended else None,
+        until=stands.ended_at,
     )
 
 
@@ -169,6 +170,33 @@ def _counts(row: dict[str, Any]) -> bool:
     return filings.standing_of(
         kind=row["kind"], revoked=False, listed=row["listed"], list_loaded=row["list"]
     ).counts
+
+
+def figures_of(rows: list[dict[str, Any]], at: datetime) -> dict[bytes, tuple[facts.Subject, ...]]:
+    """Public figures by the key of a name they are asked for under, in a fixed order."""
+    found: dict[bytes, list[facts.Subject]] = {}
+    for row in sorted(rows, key=lambda one: str(one["id"])):
+        found.setdefault(bytes.fromhex(row["key"]), []).append(_figure(row, at))
+    return {key: tuple(named) for key, named in found.items()}
+
+
+def _figure(row: dict[str, Any], at: datetime) -> facts.Subject:
+    """As a verified person who gave nothing: an office imported them from a named source."""
+    classes = {SubjectClass(one) for one in row["classes"]}
+    died = row["died"]
+    if died is not None:
+        classes.add(SubjectClass.DECEASED)
+        day = figure_rows.last_day(died)
+        died = day if figure_rows.first_day(died) == day else min(day, at.date())
+    return facts.Subject(
+        id=row["id"],
+        registration=Registration.VERIFIED,
+        classes=frozenset(classes),
+        born=None if row["born"] is None else figure_rows.last_day(row["born"]),
+        died=died,
+        domicile_at_death=row["domicile"],
+        residence=row["citizenship"],
+    )
 
 
 def _set(kind: Any, values: list[str] | None) -> frozenset[Any] | None:

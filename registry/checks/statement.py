@@ -19,8 +19,8 @@ _Until = Callable[[str], str]
 
 # $1 snapshot of the arrays, $2 encoder, $3 candidate references, $4 claimed subjects, $5 name
 # digests, $6 services, $7 credentials, $8 and $9 (service, nonce) pairs,
-# $10 how many new references of each kind to return at most, $11 candidate templates;
-# $12 the moment, in the statement about the past.
+# $10 how many new references of each kind to return at most, $11 candidate templates, $12 digests
+# of the probes; $13 the moment, in the statement about the past.
 _CANDIDATES: Final = """
 with hit as materialized (
   select r.id, r.subject_id from asset_references r
@@ -124,7 +124,7 @@ def _grants(until: _Until) -> str:
           'acknowledges', g.acknowledges_objections,
           'events', (select coalesce(json_agg(json_build_object(
               'kind', e.kind, 'at', e.at, 'role', e.role, 'ial', e.ial,
-              'representative', e.representative_id, 'effective', e.effective_at,
+              'representative', e.representative_id, 'effective', e.effective_at, 'cause', e.cause,
               'mandated', e.role in ('AGENT', 'AGENCY') and exists (
                 select 1 from representative_events c where c.kind = 'CONFIRMED'
                 and c.representative_id = e.representative_id)) order by e.at, e.id), '[]')
@@ -140,7 +140,10 @@ def _objections(until: _Until) -> str:
           'carve_outs', o.carve_out_grants,
           'events', (select coalesce(json_agg(json_build_object('kind', e.kind, 'at', e.at)
               order by e.at, e.id), '[]')
-            from objection_events e where e.objection_id = o.id{until("e.at")})
+            from (select kind, at, id from objection_events where objection_id = o.id
+              union all select kind, at, id from subject_events
+              where subject_id = o.subject_id and kind = 'VERIFIED' and at > o.since) e
+            where true{until("e.at")})
           ) order by o.id), '[]')
         from objections o where o.subject_id = s.id{until("o.since")})"""
 
@@ -183,6 +186,29 @@ def _circumstances(until: _Until) -> str:
       where e.circumstance_id = c.id and e.kind = 'RETRACTED'{until("e.at")}))"""
 
 
+def _figures(until: _Until) -> str:
+    return f"""
+  (select coalesce(json_agg(json_build_object(
+      'key', encode(n.name_key, 'hex'), 'id', f.id, 'born', f.born, 'died', f.died,
+      'citizenship', f.citizenship, 'domicile', f.domicile, 'classes', f.classes)), '[]')
+    from figure_names n
+    join figures f on f.id = n.figure_id{until("f.created_at")}
+    where n.name_key = any($5::bytea[]) and not exists (
+      select 1 from figures l where l.source = f.source and l.source_id = f.source_id
+        and l.version > f.version{until("l.created_at")}) and not exists (
+      select 1 from figure_events e
+      where e.figure_id = f.id and e.kind = 'REMOVED'{until("e.at")}))"""
+
+
+def _rulings(until: _Until) -> str:
+    return f"""
+  (select coalesce(json_agg(json_build_array(encode(r.digest, 'hex'), r.subject_id)), '[]')
+    from rulings r
+    where r.digest = any($12::bytea[]) and r.ruling = 'NOT_THE_SAME_PERSON'{until("r.created_at")}
+      and not exists (select 1 from ruling_events e
+        where e.ruling_id = r.id and e.kind = 'OVERTURNED'{until("e.at")}))"""
+
+
 def _statement(until: _Until, moment: str) -> str:
     return f"""{_CANDIDATES.replace("{moment}", moment)}
 select
@@ -191,9 +217,10 @@ select
   (select coalesce(json_agg(json_build_array(id, subject_id)), '[]')
     from (select * from hit union all select * from known) as live),
   (select coalesce(json_agg(json_build_array(subject_id, encode(alias_index, 'hex'))), '[]')
-    from named),{_subjects(until)},{_services(until)},{_circumstances(until)},{_ASKING}
+    from named),{_subjects(until)},{_services(until)},{_circumstances(until)},
+  {_rulings(until)},{_ASKING},{_figures(until)}
 """
 
 
 STATEMENT: Final = _statement(lambda _column: "", "clock_timestamp()")
-STATEMENT_AS_OF: Final = _statement(lambda column: f" and {column} <= $12", "$12::timestamptz")
+STATEMENT_AS_OF: Final = _statement(lambda column: f" and {column} <= $13", "$13::timestamptz")

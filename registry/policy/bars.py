@@ -86,8 +86,15 @@ def _effect(question: Question, bar: Bar, pack: Pack) -> Effect | None:
 
 def _hitting(case: Case) -> Iterator[tuple[Pack, Bar]]:
     for pack, bar in case.bars:
-        if bar.who is None or any(_is_a(one, bar.who, case, pack) for one in case.suspects):
+        if bar.who is None or _may_be_a(bar.who, case, pack):
             yield pack, bar
+
+
+def _may_be_a(who: SubjectClass, case: Case, pack: Pack) -> bool:
+    """Whether anybody it may be is one, or everybody of the name that was given."""
+    if any(_is_a(one, who, case, pack) for one in case.suspects):
+        return True
+    return bool(case.named) and all(_is_a(one, who, case, pack) for one in case.named)
 
 
 def _is_a(subject: Subject, who: SubjectClass, case: Case, pack: Pack) -> bool:

@@ -18,9 +18,15 @@ def blind(facts: Facts) -> Facts:
     """The same question with nothing known of any match: no candidates, claims, names or subjects.
 
     That a sighting exists, was searched and was usable stays: those come from the probe alone.
-    Callers therefore make sightings from probes, never from matches.
+    Callers therefore make sightings from probes, never from matches. Public figures stay too: who
+    they are is no secret.
     """
-    return replace(facts, persons=tuple(_blinded(one) for one in facts.persons), subjects=())
+    public = {figure for one in facts.persons for figure in one.figures}
+    return replace(
+        facts,
+        persons=tuple(_blinded(one) for one in facts.persons),
+        subjects=tuple(one for one in facts.subjects if one.id in public),
+    )
 
 
 def tells_all(decision: Decision, tier: int) -> bool:

@@ -89,5 +89,6 @@ class ConsentStatus(StrEnum):
     OBJECTION_FILED = "likeness:ObjectionFiled"
     OBJECTION_VERIFIED = "likeness:ObjectionVerified"
     OBJECTION_DISPUTED = "likeness:ObjectionDisputed"
+    OBJECTION_CONTESTED = "likeness:ObjectionContested"
     OBJECTION_WITHDRAWN = "likeness:ObjectionWithdrawn"
     OBJECTION_LAPSED = "likeness:ObjectionLapsed"

@@ -159,6 +159,7 @@ class Person:
     claimed_subject: str | None = None
     name_given: bool = False
     name_hit: str | None = None  # subject found by exact alias
+    figures: tuple[str, ...] = ()  # imported public figures of exactly that name
     target: bool = True
 
 

@@ -15,18 +15,30 @@ _GREY = Band.GREY.rank
 
 
 def cases(question: Question, index: int, modality: Modality) -> list[Case]:
-    """At least one case: one for each subject a picture shows, one for each face or voice."""
+    """At least one case: one for each subject a picture shows, one for each face or voice.
+
+    Where nobody is known again, a name that is a public figure's makes one more case.
+    """
     person = question.facts.persons[index]
     answering = [one for one in person.sightings if _answers(one, modality)]
     if not answering:
-        named = ("NAME_ONLY",) if person.name_hit is not None else ()
-        codes = (*named, "BIOMETRIC_PROOF_REQUIRED")
-        return [Case(question, index, modality, doubts=codes)]
+        return [_named(question, index, modality, "BIOMETRIC_PROOF_REQUIRED")]
     found: list[Case] = []
     for probe in sorted({one.probe for one in answering}):
         group = [one for one in answering if one.probe == probe]
         found.extend(_of_probe(question, index, modality, group))
+    if person.figures and all(one.subject is None for one in found):
+        found.append(_named(question, index, modality))
     return found
+
+
+def _named(question: Question, index: int, modality: Modality, *also: str) -> Case:
+    """What a name alone says. It never tells whether somebody registered is so called."""
+    person = question.facts.persons[index]
+    figures = tuple(question.subjects[one] for one in person.figures)
+    name_only = ("NAME_ONLY",) if person.name_given or figures else ()
+    several = ("AMBIGUOUS",) if len(figures) > 1 else ()
+    return Case(question, index, modality, doubts=(*name_only, *several, *also), named=figures)
 
 
 def _of_probe(

@@ -126,6 +126,7 @@ class Case:
 
     `suspects`: everyone at MATCH or above. `subject`: the one it is, if that is clear. `doubts`:
     codes of why it is not. `mismatch`: the claim does not hold. `strong`: good enough to permit.
+    `named`: public figures of the name given; only what holds of all of them is held against it.
     """
 
     question: Question
@@ -137,11 +138,15 @@ class Case:
     strong: bool = False
     asset: bool = False
     mismatch: bool = False
+    named: tuple[Subject, ...] = ()
 
     @cached_property
     def packs(self) -> tuple[Pack, ...]:
         """The packs that speak in this case."""
-        return self.question.packs_for(self.subject)
+        if not self.named:
+            return self.question.packs_for(self.subject)
+        spoken = {pack.id: pack for one in self.named for pack in self.question.packs_for(one)}
+        return tuple(spoken[one] for one in sorted(spoken))
 
     @cached_property
     def bars(self) -> tuple[tuple[Pack, Bar], ...]:

@@ -29,7 +29,7 @@ REASONS: dict[str, tuple[str, ReasonAction]] = {
         _A.HUMAN_REVIEW,
     ),
     "GREY_ZONE_MATCH": ("It may be a registered person; this is unsure.", _A.HUMAN_REVIEW),
-    "AMBIGUOUS": ("It may be more than one registered person.", _A.HUMAN_REVIEW),
+    "AMBIGUOUS": ("It may be more than one person.", _A.HUMAN_REVIEW),
     "IDENTITY_NOT_STRONG": (
         "The person is likely but not sure enough for a permission: name whom you believe it is.",
         _A.SEND_BETTER_PROBE,

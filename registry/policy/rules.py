@@ -94,7 +94,23 @@ def unclear(case: Case) -> Finding | None:
     """Step 4: who it is stays open."""
     if not case.doubts:
         return None
-    return _unless_barred(case, case.finding(Outcome.REVIEW_REQUIRED, *case.doubts))
+    found = case.finding(Outcome.REVIEW_REQUIRED, *case.doubts)
+    told = Finding(found.outcome, (*found.reasons, *_of_figure(case)))
+    return _unless_barred(case, told)
+
+
+def _of_figure(case: Case) -> Iterator[Reason]:
+    """What the law sees in the one public figure of that name. It permits nothing."""
+    if len(case.named) != 1:
+        return
+    [figure] = case.named
+    if SubjectClass.PUBLIC_FIGURE in figure.classes:
+        yield case.reason("PUBLIC_FIGURE")
+    if is_dead(figure, case.question.today):
+        said = terms.standing(case, figure)
+        yield from (case.reason(code, pack=pack.id) for code, pack in said)
+        if not said:
+            yield case.reason("NO_PROTECTED_TERM")
 
 
 def unmatched(case: Case) -> Finding:

@@ -247,7 +247,9 @@ async def test_a_grantee_sees_the_grant_but_not_whose_it_is(
 ) -> None:
     subject = await acts.subject(execute, owner)
     grant = await acts.grant(execute, owner, subject, service)
-    seen = await execute(service, "{ grants { edges { node { id state subject { id } } } } }")
+    query = """query ($of: ID!) { grants(subjectId: $of) { edges { node {
+      id state subject { id } } } } }"""
+    seen = await execute(service, query, of=subject)
     nodes = [edge["node"] for edge in seen["grants"]["edges"]]
     assert {"id": grant, "state": "ACTIVE", "subject": None} in nodes
     revoked = await execute(service, acts.REVOKE, id=grant)

@@ -12,7 +12,7 @@ from registry import enrolment, subjects, templates
 from registry.database import Database, new_id
 from registry.encoders.identity import FACE, FACE_DIMENSIONS, VOICE, VOICE_DIMENSIONS, Condition
 from registry.policy.vocabulary import Modality
-from registry.samples import Own, Sample, Vectors, Verdict
+from registry.samples import Judgement, Own, Sample, Vectors, Verdict
 from tests.conftest import Account, Accounts
 
 DAILY = 100
@@ -43,13 +43,15 @@ class Judge:
     """Says the same of every sample, and remembers what it was shown."""
 
     verdict: Verdict = Verdict.JOIN
+    near: frozenset[UUID] = frozenset()
+    established: frozenset[UUID] = frozenset()
     asked: list[tuple[UUID, Modality, Vectors, Own]] = field(default_factory=list)
 
     async def __call__(
         self, subject_id: UUID, modality: Modality, vectors: Vectors, own: Own
-    ) -> Verdict:
+    ) -> Judgement:
         self.asked.append((subject_id, modality, vectors, own))
-        return self.verdict
+        return Judgement(self.verdict, self.near, self.established)
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class Person:
         vectors = face() if vectors is None else vectors
         is_face = Condition.PHOTO in {condition for _, condition in vectors}
         async with self.db.writing() as session:
-            return await enrolment.enrol(
+            enrolled = await enrolment.enrol(
                 session,
                 sample_id=new_id(),
                 subject_id=self.subject,
@@ -88,6 +90,7 @@ class Person:
                 daily=daily,
                 keys=self.state.keys,
             )
+            return enrolled.sample
 
     async def retire(self, sample: Sample) -> Sample:
         async with self.db.writing() as session:

@@ -1,4 +1,4 @@
-"""Who takes part: an agency, a registrar, a guardian, an heir and three AI services.
+"""Who takes part: an agency, a registrar, a guardian, an heir, a customer and three AI services.
 
 The operator opens their accounts on the machine itself, beside the running server, as
 `likeness token` does.
@@ -20,6 +20,8 @@ from registry.settings import Settings
 
 LIFETIME = timedelta(hours=24)
 _IAL = 2  # a grant is signed by somebody known at NIST SP 800-63A IAL2
+_SELF_ASSERTED = 1
+_CUSTOMER = "a customer of the studio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Accounts:
     registrar: Account  # an attester: answers for what it puts on record
     guardian: Account  # of the child
     heir: Account  # of the dead singer
+    customer: Account  # of the studio; nobody has identified him yet
 
     @property
     def by_role(self) -> dict[str, Account]:
@@ -66,6 +69,7 @@ async def open_accounts(data_dir: Path) -> Accounts:
                 ("registrar", PrincipalKind.ATTESTER, "Office of the Registrar"),
                 ("guardian", PrincipalKind.PERSON, "the child's mother"),
                 ("heir", PrincipalKind.PERSON, "the singer's daughter"),
+                ("customer", PrincipalKind.PERSON, _CUSTOMER),
             )
         }
         asking = {
@@ -83,8 +87,9 @@ async def _person(
     session: WriteSession, installation: Installation, kind: PrincipalKind, name: str
 ) -> Account:
     principal = await principals.register(session, kind=kind, handle=name)
-    rights = {Scope.SUBJECTS_WRITE, Scope.GRANTS_WRITE}
-    return await _account(session, installation, principal, rights, ial=_IAL)
+    rights = {Scope.SUBJECTS_WRITE, Scope.GRANTS_WRITE, Scope.REQUESTS_WRITE}
+    ial = _SELF_ASSERTED if name == _CUSTOMER else _IAL
+    return await _account(session, installation, principal, rights, ial=ial)
 
 
 async def _service(
@@ -99,7 +104,7 @@ async def _service(
     )
     await services.set_tier(session, service_id=service.id, tier=tier, actor_id=OPERATOR_ID)
     principal = await principals.get(session, service.id)
-    rights = {Scope.CHECK, Scope.SERVICES_WRITE}
+    rights = {Scope.CHECK, Scope.SERVICES_WRITE, Scope.REQUESTS_WRITE}
     return await _account(session, installation, principal, rights)
 
 

@@ -57,6 +57,13 @@ class Client:
         answer: dict[str, Any] = body["data"]["answer"]
         return answer
 
+    def told(self, document: str, **variables: object) -> Told:
+        """How a document was answered: that it was done, or the refusal's code and sentence."""
+        answer = self._answer(document, variables)
+        if "code" in answer:
+            return Told(REFUSED, frozenset({answer["code"]}), sentence=answer["message"])
+        return Told("DONE", frozenset())
+
     def upload(self, data: bytes) -> Upload:
         """What was found in a file; RefusedError if it is not read."""
         response = self._upload(data)

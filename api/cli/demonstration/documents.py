@@ -75,6 +75,42 @@ mutation ($input: FileObjectionInput!) {{
     {_PROBLEM} }}
 }}"""
 
+REQUEST_CONSENT = f"""
+mutation ($input: RequestConsentInput!) {{
+  answer: requestConsent(input: $input) {{
+    ... on ConsentRequested {{ linkToken request {{ id state }} }} {_PROBLEM} }}
+}}"""
+
+CLAIM_REQUEST = f"""
+mutation ($token: String!, $subject: ID!) {{
+  answer: claimConsentRequest(token: $token, subjectId: $subject) {{
+    ... on ConsentRequestClaimed {{ request {{ id state }} }} {_PROBLEM} }}
+}}"""
+
+ANSWER_REQUEST = f"""
+mutation ($input: AnswerConsentRequestInput!) {{
+  answer: answerConsentRequest(input: $input) {{
+    ... on ConsentRequestAnswered {{ request {{ state grant {{ id state }} }} }} {_PROBLEM} }}
+}}"""
+
+ATTEST_IDENTITY = f"""
+mutation ($input: AttestIdentityInput!) {{
+  answer: attestIdentity(input: $input) {{
+    ... on IdentityAttested {{ attestation {{ id level matched }} }} {_PROBLEM} }}
+}}"""
+
+BEGIN_SIGNING = f"""
+mutation ($id: ID!) {{
+  answer: beginSigning(grantId: $id) {{ ... on SigningBegun {{ challenge {{ id phrase }} }}
+    {_PROBLEM} }}
+}}"""
+
+SIGN_SPOKEN = f"""
+mutation ($id: ID!, $statement: SpokenStatementInput!) {{
+  answer: signGrant(id: $id, statement: $statement) {{ ... on GrantSigned {{ grant {{ id state }} }}
+    {_PROBLEM} }}
+}}"""
+
 TAKE_USE = f"""
 mutation ($input: TakeUseInput!) {{
   answer: takeUse(input: $input) {{ ... on UseTaken {{ uses {{ ordinal }} }}

@@ -23,6 +23,8 @@ class Clients:
     registrar: Client
     guardian: Client
     heir: Client
+    customer: Client
+    customer_id: str  # of the account
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ The answers are the registry's own: a scene says what an answer must be, nothing
 
 import random
 
-from api.cli.demonstration import enrolments, faces, hashes, law, voices
+from api.cli.demonstration import enrolments, faces, hashes, law, story, voices
 from api.cli.demonstration.people import Cast
 from api.cli.demonstration.protected import Protected
 from api.cli.demonstration.scene import Clients, Part, Writer
@@ -21,6 +21,7 @@ def parts(clients: Clients, cast: Cast, protected: Protected, rng: random.Random
             ("People in other pictures", faces.acts(write)),
             ("Voices, and videos", voices.acts(write)),
             ("What the law protects anyway", law.acts(write, protected)),
+            ("From no to yes", story.acts(write)),
             ("Enrolments and uploads", enrolments.acts(write)),
         )
     ]

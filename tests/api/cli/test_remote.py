@@ -20,6 +20,10 @@ def answering(status: int, body: bytes) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.do_GET()
+
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
@@ -72,3 +76,29 @@ def test_a_connection_that_breaks_is_said_to_be_away() -> None:
         remote.get("/readyz")
     assert failed.value.exit_code == 4
     assert "did not answer" in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "exit_code", "why"),
+    [
+        (200, b"{}", 4, "is no registry"),
+        (200, b'{"errors": [7]}', 4, "is no registry"),
+        (200, b'{"errors": [{"message": "x", "extensions": 7}]}', 4, "is no registry"),
+        (401, b'{"code": "UNAUTHENTICATED", "message": "Who?"}', 3, "Who?"),
+        (503, b'{"errors": [{"message": "W.", "extensions": {"code": "BUSY"}}]}', 4, "W."),
+        (200, b'{"errors": [{"message": "N.", "extensions": {"code": "INVALID"}}]}', 3, "N."),
+    ],
+)
+def test_refusals_of_an_operation_are_read(
+    status: int, body: bytes, exit_code: int, why: str
+) -> None:
+    with (
+        answering(status, body) as url,
+        Remote(url, "token") as remote,
+        pytest.raises(Failed) as failed,
+    ):
+        remote.ask("{ viewer { id } }")
+    assert failed.value.exit_code == exit_code
+    assert why in str(failed.value)
+    with answering(200, b'{"data": {"a": 1}}') as url, Remote(url) as remote:
+        assert remote.ask("{ a }") == {"a": 1}

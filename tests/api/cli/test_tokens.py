@@ -101,3 +101,14 @@ def test_offices_and_authorities_have_accounts_of_their_own(
     made = likeness("token", "create", option, f"the {kind}", "--json")
     assert made.json["scopes"] == scopes
     assert likeness("token", "create", "--person", f"the {kind}").code == 3
+
+
+def test_a_client_secret_fetches_tokens_until_it_is_revoked(likeness: Likeness, url: str) -> None:
+    made = likeness("token", "secret", "--service", "secretive", "--json").json
+    form = {"grant_type": "client_credentials"}
+    with httpx2.Client(base_url=url, auth=(made["clientId"], made["clientSecret"])) as client:
+        answer = client.post("/oauth/token", data=form)
+        assert answer.json()["scope"] == "check requests:read requests:write"
+        assert _answers(url, answer.json()["access_token"]) == 200
+        assert likeness("token", "revoke", made["secretId"]).ok.startswith("Revoked")
+        assert client.post("/oauth/token", data=form).status_code == 401

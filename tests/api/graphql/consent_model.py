@@ -47,6 +47,7 @@ class Paper:
     signed: set[tuple[str, GrantorRole]] = field(default_factory=set)
     last: int = -1
     revoked: bool = False
+    enough: bool = False  # whether all who must had signed, at the last signature
 
 
 @dataclass(slots=True)
@@ -90,12 +91,15 @@ class Model:
         """Whether some grant has every signature that is needed, and no later no is in force."""
         return any(self._stands(one) for one in self.papers.values())
 
-    def _stands(self, paper: Paper) -> bool:
-        needed = {SELF}
+    def enough(self, paper: Paper) -> bool:
+        """Whether those signed who must, by the law of everywhere."""
+        needed = {SELF, GrantorRole.AGENT}  # nobody signs as an agent but within a live mandate
         if self.dead:
             needed = {GrantorRole.RIGHTS_HOLDER, GrantorRole.ESTATE_REPRESENTATIVE}
         elif self.child:
             needed = {GrantorRole.GUARDIAN}
-        signed = {role for _, role in paper.signed}
+        return any(role in needed for _, role in paper.signed)
+
+    def _stands(self, paper: Paper) -> bool:
         later = any(not one.withdrawn and one.since > paper.last for one in self.noes.values())
-        return not paper.revoked and not signed.isdisjoint(needed) and not later
+        return not paper.revoked and self.enough(paper) and not later

@@ -93,7 +93,7 @@ OPENING: tuple[Step, ...] = (
     ("verify", NAMED["attester"], 0, SELF),
     ("sign", NAMED["owner"], 1, SELF),
     ("sign", NAMED["guardian"], 0, SELF),
-    ("appoint", NAMED["attester"], 1, SELF),
+    ("appoint", NAMED["owner"], 1, SELF),
     ("confirm", NAMED["owner"], 1, SELF),
 )
 
@@ -148,6 +148,7 @@ class Stage:
             assert not paper.revoked
             paper.signed.add((hand.account, role))
             paper.last = next(self.model.clock)
+            paper.enough = self.model.enough(paper)
         return "state" in made
 
     async def _revoke(self, hand: Hand, index: int, _: GrantorRole) -> bool:
@@ -194,10 +195,11 @@ class Stage:
         if "id" in made:
             assert hand.office or hand.account == "owner", hand
             assert hand.office or not made["verified"]
-            mandate = Mandate(account, ROLES[account], verified=made["verified"])
-            # To name one's agent, known at IAL2, is to confirm them.
-            mandate.confirmed = hand.account == "owner" and hand.ial >= 2
-            self.model.mandates[made["id"]] = mandate
+            by_person = hand.account == "owner" and hand.ial >= 2
+            assert made["confirmed"] is (by_person and account == "agent")
+            self.model.mandates[made["id"]] = Mandate(
+                account, ROLES[account], made["verified"], made["confirmed"]
+            )
         return "id" in made
 
     async def _verify(self, hand: Hand, index: int, _: GrantorRole) -> bool:
@@ -257,7 +259,7 @@ class Stage:
         for one in grants:
             paper = self.model.papers[one["id"]]
             assert (one["state"] == "REVOKED") is paper.revoked
-            assert one["state"] != "ACTIVE" or paper.signed
+            assert one["state"] != "ACTIVE" or paper.enough
         for one in objections:
             assert (one["state"] == "WITHDRAWN") is self.model.noes[one["id"]].withdrawn
         for one in [*grants, *objections]:

@@ -9,6 +9,7 @@ from api.graphql.context import Context
 from api.state import State
 from registry import notices, signing, succession, upkeep
 from registry.database import Database
+from registry.grant_states import HoldCause, Step, state_of
 from registry.notices import NoticeKind
 from registry.principals import PrincipalKind
 from tests import acts
@@ -39,9 +40,9 @@ async def shown(execute: Execute, owner: Account, subject: str, grant: str) -> J
 
 async def told(operator: Database, account: Account) -> list[NoticeKind]:
     """What an account was told, oldest first."""
-    async with operator.reading() as session:
-        page = await notices.page(session, first=100, after=None)
-    return [one.kind for one in page.items if one.principal_id == account.id]
+    async with operator.acting_for(account.actor).reading() as session:
+        page = await notices.page(session, principal_id=account.id, first=100, after=None)
+    return [one.kind for one in page.items]
 
 
 @pytest.fixture
@@ -97,9 +98,8 @@ async def test_a_grant_for_everywhere_says_where_hands_are_missing(
     missing = (await shown(execute, owner, subject, other))["missingSignatures"]
     assert all(one["anyOf"] == ["GUARDIAN"] for one in missing)
     assert {"CN", "ZZ", "US-CA"} <= set(missing[0]["territories"])
-    for_service = "{ grants(first: 9) { edges { node { missingSignatures { anyOf } } } } }"
-    [edge, _] = (await execute(service, for_service))["grants"]["edges"]
-    assert edge["node"]["missingSignatures"] is None
+    by_service = (await execute(service, SHOWN, subject=subject))["grants"]["edges"]
+    assert [edge["node"]["missingSignatures"] for edge in by_service] == [None, None]
 
 
 @pytest.mark.parametrize(
@@ -338,6 +338,17 @@ async def test_w11_a_death_holds_back_grants_leaves_objections_and_calls_the_hol
     for one in (died, unassured):
         await end(execute, attester, "retractProtection", one["id"])
     assert (await shown(execute, owner, subject, grant))["state"] == "ACTIVE"
+
+
+@pytest.mark.parametrize("first", list(HoldCause))
+def test_what_ends_one_suspension_leaves_the_others(first: HoldCause) -> None:
+    at = datetime.now(UTC)
+    steps = [Step("SIGNED"), Step("ACTIVATED")]
+    steps += [Step("SUSPENDED", cause=one) for one in HoldCause]
+    for one in sorted(HoldCause, key=lambda cause: cause is not first):
+        assert state_of(steps, ends_at=None, at=at) == "SUSPENDED"
+        steps.append(Step("RESUMED", cause=one))
+    assert state_of(steps, ends_at=None, at=at) == "ACTIVE"
 
 
 async def test_upkeep_is_done_twice_without_harm_and_one_failure_stops_nothing(

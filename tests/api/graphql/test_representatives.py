@@ -12,7 +12,7 @@ from strawberry.types import get_object_definition
 
 from api.graphql.representatives import Representative
 from api.state import State
-from registry import representatives
+from registry import appointments, representatives
 from registry.database import new_id
 from registry.errors import ForbiddenError
 from registry.principals import PrincipalKind
@@ -225,7 +225,7 @@ async def test_the_same_key_names_once_and_ending_at_once_ends_once(
     assert await named(execute, owner, child, mother, idempotencyKey=key) == first
     other = await named(execute, owner, child, mother, idempotencyKey=key, source="Another")
     assert refusal(other)[0] == "CONFLICT"
-    monkeypatch.setattr(representatives, "MAX_PER_SUBJECT", 1)
+    monkeypatch.setattr(appointments, "MAX_PER_SUBJECT", 1)
     assert refusal(await named(execute, owner, child, mother)) == ("CONFLICT", None)
     ended = await asyncio.gather(
         *(end(execute, owner, "endRepresentative", first["id"]) for _ in range(4))

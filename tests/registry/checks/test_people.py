@@ -77,7 +77,7 @@ class Stage:
     async def enrol(self, subject: str, vectors: Vectors, *, ial: int = 2) -> Sample:
         modality = Modality.FACE if PHOTO in vectors else Modality.VOICE
         async with self.db.writing() as session:
-            return await enrolment.enrol(
+            enrolled = await enrolment.enrol(
                 session,
                 sample_id=new_id(),
                 subject_id=UUID(subject),
@@ -89,6 +89,7 @@ class Stage:
                 daily=1000,
                 keys=self.state.keys,
             )
+            return enrolled.sample
 
     async def somebody(self, vector: Vector, **more: Any) -> str:
         """A grown-up with one photograph."""
@@ -509,7 +510,9 @@ async def test_a_sample_that_matches_more_than_three_others_is_refused(
     with pytest.raises(ConflictError, match="does not tell its subject from other people"):
         await stage.enrol(wolf, face(centre))
     judge = stage.state.checker.judge
-    assert await judge(UUID(around[0]), Modality.FACE, face(centre), {}) is Verdict.HOLD_NEAR_OTHERS
+    judged = await judge(UUID(around[0]), Modality.FACE, face(centre), {})
+    assert judged.verdict is Verdict.HOLD_NEAR_OTHERS
+    assert judged.near == judged.established == {UUID(one) for one in around[1:]}
 
 
 async def test_the_unverified_are_in_a_gallery_of_their_own(

@@ -37,9 +37,9 @@ def named(decision: Decision, code: str) -> set[tuple[int | None, Modality | Non
 def test_without_a_probe_the_modality_that_lacks_it_is_named() -> None:
     told = answer(persons=(Person((strong(),)), Person(name_given=True)))
     assert named(told, "BIOMETRIC_PROOF_REQUIRED") == {(1, Modality.VOICE)}
-    assert "NAME_ONLY" not in codes(told)
-    known = answer(persons=(Person(name_given=True, name_hit="s"),))
-    assert codes(known) == {"NAME_ONLY", "BIOMETRIC_PROOF_REQUIRED"}
+    assert named(told, "NAME_ONLY") == {(1, Modality.VOICE)}
+    claimed = answer(persons=(Person(claimed_subject="s"),))
+    assert codes(claimed) == {"BIOMETRIC_PROOF_REQUIRED"}
 
 
 def test_a_new_picture_is_told_of_the_person_it_is_of() -> None:

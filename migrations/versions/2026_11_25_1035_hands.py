@@ -2,7 +2,7 @@
 
 Revision ID: 20261125_hands
 Revises: 20261125_desk
-Create Date: 2026-11-25 11:30:00
+Create Date: 2026-11-25 10:35:00
 """
 
 # policies are put together from the text of this file alone
@@ -137,11 +137,12 @@ def grants() -> None:
     op.add_column(
         "grant_events", sa.Column("effective_at", sa.DateTime(timezone=True), nullable=True)
     )
+    op.add_column("grant_events", sa.Column("cause", sa.String(length=40), nullable=True))
     op.execute(
         "grant insert (exclusive, notice_version, notice_language, notice_sha256) on grants"
         f" to {APP}"
     )
-    op.execute(f"grant insert (effective_at) on grant_events to {APP}")
+    op.execute(f"grant insert (effective_at, cause) on grant_events to {APP}")
     # What was signed under the earlier rule counts as it did then; checks ask who signed anyway.
     op.execute(
         "insert into grant_events (id, grant_id, kind, actor_id, at, reason)"
@@ -166,6 +167,7 @@ def downgrade() -> None:
     op.execute(OLD_REPRESENTS)
     for column in MANDATES:
         op.drop_column("representatives", column)
+    op.drop_column("grant_events", "cause")
     op.drop_column("grant_events", "effective_at")
     for column in ("exclusive", "notice_version", "notice_language", "notice_sha256"):
         op.drop_column("grants", column)
