@@ -290,7 +290,7 @@ async def test_the_desk_rules_on_what_was_proved_and_it_stays(
 
 
 async def test_who_is_proved_while_another_contests_is_not_closed(
-    world: World, squatter: Account, owner: Account
+    world: World, squatter: Account
 ) -> None:
     """The contest looked before the attestation was committed, and was put on record after it."""
     claimed = await world.claim(squatter)
