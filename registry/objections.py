@@ -243,8 +243,8 @@ async def _record(
 async def contest(session: WriteSession, objection: Objection, *, actor_id: UUID) -> bool:
     """Let an objection that nobody proved lapse in time; False if this one cannot be contested."""
     await take_turns(session, objection.id)
-    happened = (await _happened(session, [objection.id]))[objection.id]
-    if any(kind in _NOT_CONTESTED for kind, _ in happened):
+    so_far = (await happened(session, [objection.id]))[objection.id]
+    if any(kind in _NOT_CONTESTED for kind, _ in so_far):
         return False
     await _record(session, objection.id, ObjectionEventKind.CONTESTED, actor_id)
     return True
@@ -260,7 +260,7 @@ _NOT_CONTESTED = frozenset(
 )
 
 
-async def _happened(
+async def happened(
     session: ReadSession, ids: Collection[UUID]
 ) -> dict[UUID, list[tuple[str, datetime]]]:
     """What became of each objection, oldest first; that its person was proved since is part of it.
@@ -288,8 +288,8 @@ async def _happened(
 
 async def states(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, ObjectionState]:
     """Where each objection stands now, by the database's clock."""
-    happened, at = await _happened(session, ids), await now(session)
-    return {one: standing_of(happened[one], at=at).state for one in ids}
+    so_far, at = await happened(session, ids), await now(session)
+    return {one: standing_of(so_far[one], at=at).state for one in ids}
 
 
 async def of_subject(session: ReadSession, subject_id: UUID) -> list[Objection]:
