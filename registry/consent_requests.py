@@ -70,7 +70,7 @@ class ConsentRequest(Scoped, Termed, Base):
     notice_sha256: Mapped[bytes]
     notice_url: Mapped[str | None]
     message: Mapped[bytes | None]
-    expires_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
     @property
