@@ -1,0 +1,1 @@
+// Each part is loaded where a page has use for it.
