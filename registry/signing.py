@@ -35,6 +35,7 @@ from registry.scopes import scope_in, within
 
 COOLING_OFF: Final = timedelta(hours=72)
 LONG_TERM_YEARS: Final = 2
+_TWO_PEOPLE: Final = frozenset({GrantorRole.SELF, GrantorRole.GUARDIAN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +142,17 @@ async def _new(
     role: GrantorRole,
     rights: Collection[mandates.Right | None],
 ) -> list[mandates.Right | None]:
-    """Those of the rights in which they have not signed it yet; ConflictError if there are none."""
+    """Those of the rights in which they have not signed it yet; ConflictError if there are none.
+
+    Nobody is two of the hands that a minor's grant needs: the person, and who decides for them.
+    """
     history = (await grants.events(session, [grant.id]))[grant.id]
-    signed = {
-        one.representative_id
-        for one in history
-        if one.kind is GrantEventKind.SIGNED and (one.actor_id, one.role) == (actor_id, role)
-    }
+    theirs = [
+        one for one in history if one.kind is GrantEventKind.SIGNED and one.actor_id == actor_id
+    ]
+    if actor_id != OPERATOR_ID and {role, *(one.role for one in theirs)} >= _TWO_PEOPLE:
+        raise ForbiddenError("Nobody signs a grant both as the person and as their guardian.")
+    signed = {one.representative_id for one in theirs if one.role is role}
     new = [one for one in rights if (None if one is None else one.id) not in signed]
     if not new or (role in AGENTS and signed):
         raise ConflictError(f"Grant {grant.id} is signed by you as {role} already.")

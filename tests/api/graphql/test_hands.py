@@ -421,3 +421,18 @@ async def test_an_agent_ends_nothing_beyond_the_mandate(
         refused = next(iter((await execute(voices, document, id=id)).values()))
         assert (refused["code"], "mandate" in refused["message"]) == ("FORBIDDEN", True)
         assert "code" not in next(iter((await execute(films, document, id=id)).values()))
+
+
+async def test_nobody_signs_as_the_person_and_as_their_guardian(
+    execute: Execute, owner: Account, service: Account, attester: Account
+) -> None:
+    """A parent who keeps the child's record gives the parent's word, and not the child's too."""
+    subject = await acts.subject(execute, owner, birthDate=born(15))
+    named = {"subjectId": subject, "principalId": str(owner.id), "role": "GUARDIAN", **WHY}
+    await make(execute, attester, "appointRepresentative", **named)
+    for first, second in (("GUARDIAN", "SELF"), ("SELF", "GUARDIAN")):
+        given = {"subjectId": subject, "scope": {**FILMS, "territories": ["CN"]},
+                 "grantees": [str(service.id)], "endsAt": "2028-01-01T00:00:00Z"}  # fmt: skip
+        grant = (await execute(owner, acts.PROPOSE, input=given))["proposeGrant"]["grant"]["id"]
+        assert (await sign(execute, owner, grant, first))["state"] == "PENDING"
+        assert (await sign(execute, owner, grant, second))["code"] == "FORBIDDEN"
