@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
-from registry import grant_terms, notices, services, subjects
+from registry import grant_terms, mandates, notices, services, subjects
 from registry.database import (
     Base,
     Event,
@@ -49,11 +49,8 @@ from registry.grant_states import (
 from registry.grant_terms import Termed, Terms
 from registry.notices import NoticeKind
 from registry.paging import Page, page_of
-from registry.policy.vocabulary import (
-    GrantorRole,
-    GrantState,
-)
-from registry.scopes import Scope, Scoped, columns
+from registry.policy.vocabulary import GrantorRole, GrantState
+from registry.scopes import Scope, Scoped, columns, scope_in
 
 MAX_PER_SUBJECT = 500  # every check of a subject weighs them all
 
@@ -144,7 +141,8 @@ async def revoke(
 ) -> Grant:
     """End a grant now. No check that starts after this is committed is permitted by it."""
     grant = await locked(session, grant_id)
-    await subjects.mine(session, grant.subject_id)
+    subject = await subjects.mine(session, grant.subject_id)
+    await mandates.require_cover(session, subject, actor_id=actor_id, scope=scope_in(grant))
     await require(session, grant, *(set(GrantState) - FINAL))
     await record(session, grant, GrantEventKind.REVOKED, actor_id, reason=reason)
     for service_id in grant.grantees or ():

@@ -32,7 +32,7 @@ from registry.paging import Page, page_of
 from registry.policy.authority import RANK
 from registry.policy.vocabulary import ASSURED_IAL, GrantorRole, ObjectionState
 from registry.principals import OPERATOR_ID
-from registry.scopes import Scope, Scoped, columns
+from registry.scopes import Scope, Scoped, columns, scope_in
 from registry.subjects import SubjectEvent, SubjectEventKind
 
 MAX_CARVE_OUTS = 100
@@ -169,6 +169,7 @@ async def withdraw(
     role = await _role(session, subject, actor_id)
     if RANK[role] < RANK[objection.role]:
         raise ForbiddenError(f"A {role} does not take back what a {objection.role} said.")
+    await mandates.require_cover(session, subject, actor_id=actor_id, scope=scope_in(objection))
     state = (await states(session, [objection_id]))[objection_id]
     if state in ENDED:
         raise ConflictError(f"Objection {objection_id} is {state}.")
