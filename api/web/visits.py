@@ -116,11 +116,18 @@ def _is_ours(request: Request) -> bool:
     return origin is None or urlsplit(origin).netloc == request.headers.get("host")
 
 
+def language_of(request: Request) -> Language:
+    """What its reader chose, now or before, or what their browser asks for."""
+    return languages.chosen(
+        request.query_params.get(languages.QUERY),
+        request.cookies.get(languages.COOKIE),
+        request.headers.get("accept-language", ""),
+    )
+
+
 def begun(request: Request) -> Visit:
     """The visit that this request is."""
-    query = request.query_params.get(languages.QUERY)
-    cookie = request.cookies.get(languages.COOKIE)
-    language = languages.chosen(query, cookie, request.headers.get("accept-language", ""))
+    language = language_of(request)
     anchor = request.cookies.get(ANCHOR, "")
     fresh = not anchor.isalnum() or len(anchor) != 2 * _ANCHOR_BYTES
     visit = Visit(
@@ -131,7 +138,7 @@ def begun(request: Request) -> Visit:
     )
     if fresh:
         visit.remember(ANCHOR, visit.anchor)
-    if query is not None and language == query:
+    if request.query_params.get(languages.QUERY) == language:
         visit.remember(languages.COOKIE, language, LANGUAGE_SECONDS)
     return visit
 
