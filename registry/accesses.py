@@ -65,8 +65,13 @@ async def note(
 
 
 async def page(
-    session: ReadSession, *, subject_id: UUID, first: int, after: UUID | None
+    session: ReadSession, *, subject_id: UUID, reviews: bool, first: int, after: UUID | None
 ) -> Page[Access]:
-    """Who read of this person, oldest first, if the caller may see the person."""
+    """Who read of this person, oldest first, if the caller may see the person.
+
+    `reviews`: also who read to decide a review.
+    """
     query = select(Access).where(Access.subject_id == subject_id)
+    if not reviews:
+        query = query.where(Access.what != AccessKind.REVIEW)
     return await page_of(session, query, key=Access.id, first=first, after=after)

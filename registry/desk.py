@@ -16,11 +16,13 @@ from registry.database import Actor, ReadSession, WriteSession, take_turns
 from registry.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from registry.keys import Keys
 from registry.notices import NoticeKind
+from registry.policy.vocabulary import ASSURED_IAL
 from registry.principals import OPERATOR_ID, PrincipalKind
 from registry.representatives import Representative
 from registry.reviews import Review, ReviewEventKind, ReviewKind, ReviewState, Ruling, Standing
+from registry.samples import Sample
 from registry.services import Service
-from registry.subjects import Subject
+from registry.subjects import Subject, SubjectEvent, SubjectEventKind
 
 DESK: Final = frozenset({PrincipalKind.REVIEWER, PrincipalKind.OPERATOR})
 _OF_A_MATCH: Final = frozenset({Ruling.NOT_THE_SAME_PERSON, Ruling.SAME_PERSON})
@@ -224,10 +226,24 @@ async def _settle(
         select(Subject.owner_id).where(Subject.id.in_(review.subject_ids))
     )
     concerned = {review.opened_by, matter.opened_by}
-    if matter.kind not in _DAILY_ROUND:
+    if matter.kind is ReviewKind.SUSPICIOUS_ENROLMENT:
+        concerned = concerned - {matter.opened_by} | await _may_know(session, matter)
+    elif matter.kind not in _DAILY_ROUND:
         concerned |= set(owners)
     for principal_id in sorted(concerned - {OPERATOR_ID}):
         await notices.tell(session, principal_id, NoticeKind.REVIEW_DECIDED, about=matter.id)
+
+
+async def _may_know(session: ReadSession, matter: Review) -> set[UUID]:
+    """Who is told that something was held, which a comparison brought out: nobody below IAL2."""
+    proved = await session.scalars(
+        select(Subject.owner_id)
+        .join(SubjectEvent, SubjectEvent.subject_id == Subject.id)
+        .where(Subject.id.in_(matter.subject_ids), SubjectEvent.kind == SubjectEventKind.VERIFIED)
+    )
+    unproved = select(Sample.id).where(Sample.id == matter.about, Sample.ial < ASSURED_IAL)
+    sent = set() if await session.scalar(unproved) is not None else {matter.opened_by}
+    return sent | set(proved)
 
 
 async def _require_impartial(

@@ -16,7 +16,7 @@ from api.graphql.paging import DEFAULT_PAGE, Connection, after, connection, iden
 from api.graphql.permissions import requires
 from api.graphql.scopes import scope_of
 from api.graphql.subjects import Subject
-from registry import consent_receipts, grants, signing, subjects
+from registry import assurance, consent_receipts, grants, signing, subjects
 from registry.policy.hands import Missing
 from registry.policy.pack_words import HolderDecision
 from registry.policy.vocabulary import (
@@ -232,6 +232,8 @@ class GrantMutation:
     ) -> SignGrantResult:
         """Sign a consent, as the person or in the role in which you act for them."""
         context, grant_id, heard = info.context, identifier(id, "grant"), None
+        if statement is not None:
+            assurance.require_assured(await context.ial())  # before anything is compared
         async with context.db.writing() as session:
             if statement is not None:
                 grant = await grants.mine(session, grant_id)

@@ -57,6 +57,8 @@ class Subject:
         subject: strawberry.Parent[subjects.Record], info: Info
     ) -> list[enrolled.Sample]:
         """Photographs and recordings enrolled of them, oldest first."""
+        if subject.name == subjects.NAMELESS and await info.context.ial() < ASSURED_IAL:
+            return []  # which were kept for blocking would tell which had counted
         return await info.context.samples_of.load(subject.id) or []
 
     @strawberry.field(
@@ -82,7 +84,8 @@ class Subject:
 
     @strawberry.field(
         graphql_type=Connection[Access],
-        description="Which office of the registry, or authority, read of them, oldest first.",
+        description="Which office of the registry, or authority, read of them, oldest first."
+        " Below IAL2 without the reading for reviews.",
     )
     @staticmethod
     async def accesses(
@@ -92,9 +95,14 @@ class Subject:
         after_: Annotated[str | None, strawberry.argument(name="after")] = None,
     ) -> Connection[Access]:
         """Which office of the registry, or authority, read of them, oldest first."""
+        assured = await info.context.ial() >= ASSURED_IAL
         async with info.context.db.reading() as session:
             page = await accesses.page(
-                session, subject_id=subject.id, first=first, after=after(after_)
+                session,
+                subject_id=subject.id,
+                reviews=assured,  # that there was one may follow from a comparison
+                first=first,
+                after=after(after_),
             )
         return connection(page, lambda one: one.id)
 
