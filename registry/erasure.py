@@ -123,10 +123,10 @@ async def _destroy(session: WriteSession, subject_id: UUID) -> None:
 
 
 async def _others_of(session: ReadSession, owner_id: UUID) -> bool:
-    """Whether the account keeps somebody else's record, or the same one under a name, still."""
+    """Whether the account keeps a record under a name still."""
     found = await session.scalar(
         select(Subject.id)
-        .join(SubjectKey, SubjectKey.subject_id == Subject.id)
+        .join(SubjectAlias, SubjectAlias.subject_id == Subject.id)
         .where(Subject.owner_id == owner_id)
         .limit(1)
     )
