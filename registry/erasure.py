@@ -19,6 +19,7 @@ from registry import (
     contests,
     grants,
     objections,
+    request_messages,
     samples,
     sealing,
     subjects,
@@ -120,6 +121,7 @@ async def _destroy(session: WriteSession, subject_id: UUID) -> None:
     if not list(gone):  # row security let nothing be deleted: then nothing was erased
         raise ForbiddenError("Whoever keeps the person's record, or the operator, erases it.")
     await session.execute(delete(SubjectAlias).where(SubjectAlias.subject_id == subject_id))
+    await request_messages.forget(session, subject_id)
 
 
 async def _others_of(session: ReadSession, owner_id: UUID) -> bool:
