@@ -13,10 +13,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from registry.database import Base, ReadSession, WriteSession, new_id
 from registry.paging import Page, page_of
-from registry.principals import PrincipalKind
+from registry.principals import OFFICES, PrincipalKind
 
 # Whose reading is put on record: they see people who gave them no right of their own.
-READERS = frozenset({PrincipalKind.ATTESTER, PrincipalKind.REVIEWER, PrincipalKind.REGULATOR})
+READERS = OFFICES | {PrincipalKind.REGULATOR}
 
 
 class AccessKind(StrEnum):
