@@ -5,7 +5,9 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TypedDict
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,6 +17,7 @@ from api.graphql.schema import schema
 from api.graphql.view import GraphQLView
 from api.middleware import Errors, Guard, SecurityHeaders
 from api.runtime import Runtime
+from registry.errors import ProblemCode
 from registry.settings import Settings
 
 MEDIA_PATH = "/v1/media"
@@ -50,6 +53,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> ASGIApp:
         redirect_slashes=False,
     )
     for wrap in (
+        Unrouted,
         lambda app: Guard(
             app,
             max_bytes=settings.request_max_bytes,
@@ -72,6 +76,30 @@ async def make_context(request: Request) -> Context:
     return Context(runtime.state, caller)
 
 
+class Unrouted:
+    """Answers what no route takes, by its path or its method, as other refusals are answered."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; answer a JSON problem where nobody takes it."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        try:
+            await self.app({**scope, "app": self}, receive, send)  # then the router raises
+        except HTTPException as error:
+            taken = error.status_code == _WRONG_METHOD
+            problem = {
+                "code": ProblemCode.UNSUPPORTED if taken else ProblemCode.NOT_FOUND,
+                "message": f"{error.detail}.",
+            }
+            refused = JSONResponse(problem, error.status_code, headers=error.headers)
+            await refused(scope, receive, send)
+
+
+_WRONG_METHOD = 405
 _PATHS = frozenset({"/graphql", *(route.path for route in ROUTES)})
 
 
