@@ -10,6 +10,8 @@ from registry import disputes, services
 from registry.database import Database, new_id, now
 from registry.principals import PrincipalKind
 from tests import acts
+from tests.api.graphql.test_claim_conflict import EVIDENCE
+from tests.api.graphql.test_erasure import ERASE
 from tests.conftest import Account, Accounts, Execute, Json
 from tests.desk import APPEAL, DISPUTE, Desk, Vector, box, by, near
 from tests.registry.enrolling import unit
@@ -161,6 +163,32 @@ async def test_a_dispute_about_nobody_is_answered_alike(doubtful: Doubtful) -> N
     reviewer = await desk.reviewer()
     answer = await desk.rule(reviewer, made["reviewId"], "NOT_THE_SAME_PERSON")
     assert answer["review"]["state"] == "DECIDED"
+
+
+async def test_neither_dispute_nor_appeal_nor_evidence_tells_that_somebody_was_erased(
+    doubtful: Doubtful,
+) -> None:
+    desk, service = doubtful.desk, doubtful.service
+    first, second = [
+        (await desk.ask(service, by(near(doubtful.face, desk.cosine("match")))))["id"] for _ in "ab"
+    ]
+    given = {"decisionId": first, "statement": "An actor."}
+    review = (await desk.execute(service, DISPUTE, input=given))["disputeDecision"]["reviewId"]
+    await desk.rule(await desk.reviewer(), review, "SAME_PERSON")
+    await desk.execute(
+        doubtful.owner, ERASE, input={"subjectId": doubtful.subject, "keepBlocking": False}
+    )
+    given = {"decisionId": second, "statement": "An actor."}
+    later = (await desk.execute(service, DISPUTE, input=given))["disputeDecision"]
+    assert "reviewId" in later, later
+    appeal = {"reviewId": review, "statement": "Look again."}
+    appealed = (await desk.execute(service, APPEAL, input=appeal))["appealReview"]
+    assert "reviewId" in appealed, appealed
+    for id in (later["reviewId"], appealed["reviewId"]):
+        said = {"reviewId": id, "statement": "And this."}
+        assert "id" in (await desk.execute(service, EVIDENCE, input=said))["addEvidence"]
+        reviewer = await desk.reviewer()
+        assert "review" in await desk.take(reviewer, id)
 
 
 async def test_a_registered_picture_that_matches_is_no_matter_of_opinion(
