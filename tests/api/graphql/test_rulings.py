@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from api.state import State
-from registry import disputes, services
+from registry import disputes, organisations, services
 from registry.database import Database, new_id, now
-from registry.principals import PrincipalKind
+from registry.principals import OPERATOR, PrincipalKind
 from tests import acts
 from tests.api.graphql.test_claim_conflict import EVIDENCE
 from tests.api.graphql.test_erasure import ERASE
@@ -293,13 +293,23 @@ async def test_a_service_disputes_so_often_a_day(
             assert "reviewId" in made["disputeDecision"]
 
 
+@pytest.mark.parametrize("member", [False, True])
 async def test_whoever_owns_the_service_does_not_decide_its_dispute(
-    desk: Desk, doubtful: Doubtful
+    desk: Desk, doubtful: Doubtful, owner: Account, *, member: bool
 ) -> None:
     judge = await desk.reviewer()
     async with desk.operator.writing() as session:
+        if member:
+            await organisations.add(
+                session,
+                member_id=new_id(),
+                organisation_id=owner.id,
+                principal_id=judge.id,
+                by=OPERATOR,
+            )
+        keeper = owner if member else judge
         own = await services.register(
-            session, service_id=new_id(), owner_id=judge.id, name=f"of {judge.handle}"
+            session, service_id=new_id(), owner_id=keeper.id, name=f"of {judge.handle}"
         )
     service = Account(own.id, PrincipalKind.SERVICE, await desk.accounts.token(own.id), own.name)
     decision = await desk.ask(service, by(doubtful.grey))
