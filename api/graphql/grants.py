@@ -15,7 +15,7 @@ from api.graphql.grant_terms import ProposeGrantInput, terms_of
 from api.graphql.paging import DEFAULT_PAGE, Connection, after, connection, identifier
 from api.graphql.permissions import requires
 from api.graphql.scopes import scope_of
-from api.graphql.subjects import Subject
+from api.graphql.subjects import Subject, behind
 from registry import assurance, consent_receipts, grants, signing, subjects
 from registry.policy.hands import Missing
 from registry.policy.pack_words import HolderDecision
@@ -80,11 +80,14 @@ class Grant:
     notice_language: str | None
     created_at: datetime
 
-    @strawberry.field(graphql_type=Subject | None, description="Whose consent it is, if yours.")
+    @strawberry.field(
+        graphql_type=Subject | None,
+        description="Whose consent it is, if yours; with `subjects:read`.",
+    )
     @staticmethod
     async def subject(grant: strawberry.Parent[grants.Grant], info: Info) -> subjects.Record | None:
         """Whose consent it is, if yours."""
-        return await info.context.subjects.load(grant.subject_id)
+        return await behind(info, grant.subject_id)
 
     @strawberry.field(description="Where it stands now.")
     @staticmethod

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 import strawberry
 
@@ -175,6 +176,13 @@ async def one(info: Info, id: str) -> subjects.Record | None:
         return await info.context.subjects.load(identifier(id, "subject"))
     except NotFoundError:
         return None
+
+
+async def behind(info: Info, subject_id: UUID) -> subjects.Record | None:
+    """Whom something is about, if they are the caller's and the token reads people."""
+    if Scope.SUBJECTS_READ not in info.context.caller.scopes:
+        return None
+    return await info.context.subjects.load(subject_id)
 
 
 @strawberry.type
