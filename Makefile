@@ -78,6 +78,8 @@ lock: ## Pin every dependency with its hashes (needs uv)
 	  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -q -o requirements.lock
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -q -c requirements.lock -o requirements-dev.lock
+	uv pip compile pyproject.toml --extra browser --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -q -c requirements-dev.lock -o requirements-browser.lock
 
 clean: ## Remove the environment and what the demo left
 	rm -rf .venv .likeness build *.egg-info

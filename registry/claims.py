@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from registry import enrolment, grants, notices, reviews, rulings, samples, subjects
+from registry import enrolment, grants, holds, notices, reviews, rulings, samples, subjects
 from registry.database import Database, ReadSession, WriteSession, now, take_turns
 from registry.errors import ClaimConflictError
 from registry.grant_states import FINAL, GrantEventKind, HoldCause
@@ -26,12 +26,9 @@ from registry.subjects import Subject, SubjectEvent, SubjectEventKind
 
 ANSWER_WITHIN: Final = timedelta(hours=72)  # the first holder is asked to answer by then
 SUSPENDED_FOR: Final = "claim conflict"
+# What a conflict's effect follows no more: it has taken it, or was decided before it could.
+_DONE: Final = frozenset({ReviewEventKind.APPLIED, ReviewEventKind.DECIDED})
 _OPEN: Final = frozenset({GrantState.ACTIVE, GrantState.PENDING, GrantState.SUSPENDED})
-_TOLD: Final = {
-    GrantEventKind.SUSPENDED: NoticeKind.GRANT_SUSPENDED,
-    GrantEventKind.RESUMED: NoticeKind.GRANT_ACTIVE,
-    GrantEventKind.REVOKED: NoticeKind.GRANT_REVOKED,
-}
 
 
 def conflict() -> ClaimConflictError:
@@ -75,7 +72,7 @@ async def dispute(session: WriteSession, claim: bytes, sample_id: UUID) -> None:
 async def catch_up(operator: Database, _keys: Keys, _at: datetime) -> None:
     """Conflicts whose effect a server that stopped half way left undone."""
     applied = select(ReviewEvent.id).where(
-        ReviewEvent.review_id == Review.id, ReviewEvent.kind == ReviewEventKind.APPLIED
+        ReviewEvent.review_id == Review.id, ReviewEvent.kind.in_(_DONE)
     )
     async with operator.reading() as session:
         left = await session.scalars(
@@ -89,10 +86,11 @@ async def catch_up(operator: Database, _keys: Keys, _at: datetime) -> None:
 
 
 async def _apply(session: WriteSession, review: Review) -> None:
-    """Both disputed, the grants of both suspended, both told: once."""
+    """Both disputed, the grants of both suspended, both told: once, and until it is decided."""
     history = (await reviews.events(session, [review.id]))[review.id]
-    if any(event.kind is ReviewEventKind.APPLIED for event in history):
+    if any(event.kind in _DONE for event in history):
         return
+    await _take_turns(session, review)
     second = await _second(session, review)
     until = await now(session) + ANSWER_WITHIN
     for subject_id in review.subject_ids:
@@ -109,10 +107,17 @@ async def _apply(session: WriteSession, review: Review) -> None:
     await reviews.record(session, review.id, ReviewEventKind.APPLIED, review.opened_by)
 
 
+async def _take_turns(session: WriteSession, review: Review) -> None:
+    """One conflict at a time about each of these: two that begin or end at once see each other."""
+    for subject_id in sorted(review.subject_ids):
+        await take_turns(session, subject_id)
+
+
 async def settle(
     session: WriteSession, review: Review, ruling: Ruling, *, actor_id: UUID, keys: Keys
 ) -> None:
     """Give the face or voice to the first, to the second, or to both of them."""
+    await _take_turns(session, review)
     second = await _second(session, review)
     firsts = set(review.subject_ids) - {second}
     sample = await samples.mine(session, review.about or second)
@@ -157,7 +162,12 @@ async def _register(
 
 
 async def _grants_of(session: ReadSession, subject_id: UUID) -> list[Grant]:
-    return list(await session.scalars(select(Grant).where(Grant.subject_id == subject_id)))
+    """In one order: each is locked in turn."""
+    return list(
+        await session.scalars(
+            select(Grant).where(Grant.subject_id == subject_id).order_by(Grant.id)
+        )
+    )
 
 
 async def _suspend(session: WriteSession, subject_id: UUID, actor_id: UUID) -> None:
@@ -165,20 +175,9 @@ async def _suspend(session: WriteSession, subject_id: UUID, actor_id: UUID) -> N
     for grant in given:
         await take_turns(session, grant.id)
     states = await grants.states(session, given)
-    held = await grants.held(session, [one.id for one in given])
     for grant in given:
-        if states[grant.id] in _OPEN and HoldCause.CLAIM_CONFLICT not in held[grant.id]:
-            await _move(session, grant, GrantEventKind.SUSPENDED, actor_id)
-
-
-async def _move(session: WriteSession, grant: Grant, kind: GrantEventKind, actor_id: UUID) -> None:
-    """Suspend, resume or revoke a grant, and tell the services it names."""
-    cause = None if kind is GrantEventKind.REVOKED else HoldCause.CLAIM_CONFLICT
-    await grants.record(session, grant, kind, actor_id, cause=cause, reason=SUSPENDED_FOR)
-    if kind is GrantEventKind.RESUMED and (await grants.held(session, [grant.id]))[grant.id]:
-        return  # something else holds it back still
-    for service_id in grant.grantees or ():
-        await notices.tell(session, service_id, _TOLD[kind], about=grant.id)
+        if states[grant.id] in _OPEN:
+            await holds.hold(session, grant, HoldCause.CLAIM_CONFLICT, actor_id, SUSPENDED_FOR)
 
 
 async def _confirm(
@@ -192,12 +191,8 @@ async def _confirm(
         if await _is_in_another(session, review, subject_id):
             continue
         await _register(session, subject_id, SubjectEventKind.VERIFIED, actor_id)
-        given = await _grants_of(session, subject_id)
-        held = await grants.held(session, [one.id for one in given])
-        for grant in given:
-            if HoldCause.CLAIM_CONFLICT in held[grant.id]:
-                await take_turns(session, grant.id)
-                await _move(session, grant, GrantEventKind.RESUMED, actor_id)
+        for grant in await _grants_of(session, subject_id):
+            await holds.let_go(session, grant, HoldCause.CLAIM_CONFLICT, actor_id, SUSPENDED_FOR)
 
 
 async def _is_in_another(session: ReadSession, review: Review, subject_id: UUID) -> bool:
@@ -222,7 +217,10 @@ async def _reject(session: WriteSession, ids: Iterable[UUID], actor_id: UUID) ->
         states = await grants.states(session, given)
         for grant in given:
             if states[grant.id] not in FINAL:
-                await _move(session, grant, GrantEventKind.REVOKED, actor_id)
+                await grants.record(
+                    session, grant, GrantEventKind.REVOKED, actor_id, reason=SUSPENDED_FOR
+                )
+                await holds.tell_services(session, grant, NoticeKind.GRANT_REVOKED)
 
 
 async def _samples(session: ReadSession, review: Review) -> list[UUID]:

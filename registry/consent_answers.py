@@ -1,6 +1,7 @@
 """What a person, or who acts for them, answers to a request for consent."""
 
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from registry import consent_requests, grants, mandates, subjects
@@ -25,6 +26,8 @@ from registry.errors import ConflictError, ForbiddenError, InvalidError, NotFoun
 from registry.policy.vocabulary import GrantState
 from registry.representatives import AGENTS
 from registry.scopes import Scope, within
+
+_UNDECIDED: Final = frozenset({GrantState.PENDING, GrantState.SUSPENDED})
 
 
 class Answer(StrEnum):
@@ -53,14 +56,15 @@ async def answer(
     await require_not_self_dealing(session, request, actor)
     whom = await _of_whom(session, request, subject_id)
     await require_answering(session, subject_id=whom, actor=actor, scope=request.scope)
-    pending = await _require_open(session, request, whom)
+    given = await _require_open(session, request, whom)
     kind, grant_id = RequestEventKind.DEFERRED, None
+    pending = next((one for one in given if given[one] is GrantState.PENDING), None)
     if pending is not None and answer is not Answer.REFUSE:
         raise ConflictError(f"It is answered: sign grant {pending}, or refuse.")
     if answer is Answer.REFUSE:
         kind = RequestEventKind.REFUSED
-        if pending is not None:
-            await grants.revoke(session, grant_id=pending, actor_id=actor.principal_id)
+        for one in sorted(given):
+            await grants.revoke(session, grant_id=one, actor_id=actor.principal_id)
     elif answer is Answer.GRANT:
         kind, grant_id = RequestEventKind.PROPOSED, new_id()
         await grants.propose(
@@ -119,8 +123,8 @@ async def _of_whom(session: ReadSession, request: ConsentRequest, subject_id: UU
 
 async def _require_open(
     session: ReadSession, request: ConsentRequest, subject_id: UUID
-) -> UUID | None:
-    """The grant that waits to be signed; ConflictError if it is answered, or too late."""
+) -> dict[UUID, GrantState]:
+    """The grants given to it that wait or are held back; ConflictError if answered, or too late."""
     history = [
         one
         for one in (await consent_requests.events(session, [request.id]))[request.id]
@@ -137,4 +141,4 @@ async def _require_open(
         raise ConflictError("It is granted: to end the consent, revoke the grant.")
     if state in {RequestState.REFUSED, RequestState.EXPIRED}:
         raise ConflictError(f"The request is {state}.")
-    return next((one for one in given if known.get(one) is GrantState.PENDING), None)
+    return {one: where for one, where in known.items() if where in _UNDECIDED}

@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import select
 
-from registry import grants, subjects
+from registry import grants, objections, subjects
 from registry.consent_receipts import (
     ConsentReceipt,
     Happening,
@@ -38,7 +38,10 @@ OF_GRANTS: Final[dict[GrantEventKind, ConsentStatus]] = {
 }
 # What the registry makes of something else that happened, whoever set it off.
 _BY_THE_REGISTRY = frozenset(
-    {GrantEventKind.SUSPENDED, GrantEventKind.REJECTED, GrantEventKind.LAPSED}
+    {
+        *(GrantEventKind.SUSPENDED, GrantEventKind.REJECTED, GrantEventKind.LAPSED),
+        *(ObjectionEventKind.CONTESTED, ObjectionEventKind.DISPUTED, ObjectionEventKind.LAPSED),
+    }
 )
 OF_OBJECTIONS: Final[dict[ObjectionEventKind, ConsentStatus]] = {
     ObjectionEventKind.VERIFIED: ConsentStatus.OBJECTION_VERIFIED,
@@ -88,13 +91,15 @@ async def of_objections(
     """The receipts of these objections for the person's side, oldest event first."""
     at = await now(session)
     rows = list(await session.scalars(select(Objection).where(Objection.id.in_(ids))))
-    history = await _history(session, ids)
+    history, told = await _history(session, ids), await objections.happened(session, ids)
     owners = await subjects.owners(session, {one.subject_id for one in rows})
     found = {}
     for one in rows:
-        happened = objection_events(one, history[one.id], owner_id=owners[one.subject_id], at=at)
+        became = objection_events(
+            one, history[one.id], told[one.id], owner_id=owners[one.subject_id], at=at
+        )
         found[one.id] = [
-            receipt(forbidden(one), each, reader=None, issuer=issuer) for each in happened
+            receipt(forbidden(one), each, reader=None, issuer=issuer) for each in became
         ]
     return found
 
@@ -218,43 +223,46 @@ def _expiry(grant: Grant, events: Sequence[GrantEvent], at: datetime) -> Happeni
 
 
 def objection_events(
-    objection: Objection, events: Sequence[ObjectionEvent], *, owner_id: UUID, at: datetime
+    objection: Objection,
+    events: Sequence[ObjectionEvent],
+    happened: Sequence[tuple[str, datetime]],
+    *,
+    owner_id: UUID,
+    at: datetime,
 ) -> list[Happening]:
-    """What became of an objection, from its filing on. That it lapsed by time is nobody's event."""
-    happened = [(str(one.kind), one.at) for one in events]
-    filed = Happening(
-        objection.id,
-        objection.since,
-        ConsentStatus.OBJECTION_FILED,
-        objection.filed_by,
-        objection.role,
-        standing_of([], at=objection.since).state,
-    )
-    found = [filed] + [
-        Happening(
-            one.id,
-            one.at,
-            OF_OBJECTIONS[one.kind],
-            one.actor_id,
-            objection.role
-            if one.actor_id == objection.filed_by
-            else role_of(one.actor_id, owner_id),
-            standing_of(happened[:number], at=one.at).state,
-        )
-        for number, one in enumerate(events, 1)
-    ]
+    """What became of an objection, from its filing on. That it lapsed by time is nobody's event.
+
+    `happened` is all that its standing follows from: that its person was proved is part of it.
+    """
+    filed = (objection.since, objection.filed_by, objection.role)
+    found = [_stood(objection.id, ConsentStatus.OBJECTION_FILED, filed, ())]
+    for one in events:
+        actor_id, role = one.actor_id, role_of(one.actor_id, owner_id)
+        if actor_id == objection.filed_by:
+            role = objection.role
+        if one.kind in _BY_THE_REGISTRY:  # it does not say who else claims the person
+            actor_id, role = OPERATOR_ID, REGISTRY_ROLE
+        done = (one.at, actor_id, role)
+        found.append(_stood(one.id, OF_OBJECTIONS[one.kind], done, happened))
     stands = standing_of(happened, at=at)
-    if stands.ended_at is None or stands.ended_at in {when for _, when in happened}:
+    if stands.ended_at is None or stands.ended_at in {one.at for one in events}:
         return found
-    lapsed = Happening(
-        uuid5(objection.id, ObjectionState.LAPSED),
-        stands.ended_at,
-        ConsentStatus.OBJECTION_LAPSED,
-        OPERATOR_ID,
-        REGISTRY_ROLE,
-        stands.state,
-    )
-    return sorted([*found, lapsed], key=lambda one: one.at)
+    lapsed = (stands.ended_at, OPERATOR_ID, REGISTRY_ROLE)
+    id = uuid5(objection.id, ObjectionState.LAPSED)
+    found.append(_stood(id, ConsentStatus.OBJECTION_LAPSED, lapsed, happened))
+    return sorted(found, key=lambda one: one.at)
+
+
+def _stood(
+    id: UUID,
+    status: ConsentStatus,
+    done: tuple[datetime, UUID, str],
+    happened: Sequence[tuple[str, datetime]],
+) -> Happening:
+    """What was done at a moment, by whom and in what role, and how the objection stood then."""
+    at, actor_id, role = done
+    before = [one for one in happened if one[1] <= at]
+    return Happening(id, at, status, actor_id, role, standing_of(before, at=at).state)
 
 
 def role_of(actor_id: UUID, owner_id: UUID) -> str:

@@ -52,6 +52,8 @@ async def look_up(operator: Database, keys: Keys) -> None:
                 await _look_up(session, one, keys)
         except RegistryError as error:
             logger.warning("A request for consent waits: %s", error)
+        except Exception:
+            logger.exception("Request for consent %s cannot be looked up.", one)
 
 
 async def _look_up(session: WriteSession, request_id: UUID, keys: Keys) -> None:

@@ -69,7 +69,7 @@ class ConsentRequest(Scoped, Termed, Base):
     notice_language: Mapped[str]
     notice_sha256: Mapped[bytes]
     notice_url: Mapped[str | None]
-    expires_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
     @property

@@ -8,9 +8,11 @@ ceases to count.
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
+from sqlalchemy.orm import aliased
 
 from registry import (
     assets,
@@ -34,6 +36,7 @@ from registry.reviews import ReviewKind
 from registry.samples import Own, Sample, SampleEvent, SampleEventKind, SampleState, Vectors
 from registry.subjects import Subject, SubjectEvent, SubjectEventKind, SubjectKey
 
+_ROUND: Final = 1000  # claims that are closed in one go
 # Who else has the face or voice of a subject, by live template or held sample; `checks` knows how.
 Alike = Callable[[UUID, Own, Mapping[UUID, Sequence[Vectors]]], Awaitable[set[UUID]]]
 
@@ -131,12 +134,14 @@ async def is_contested(session: ReadSession, subject_id: UUID) -> bool:
 
 
 def _open_since(history: Sequence[tuple[str, datetime]]) -> datetime | None:
-    """Since when a claim is contested and was neither proved nor closed."""
+    """Since when a claim is contested and was neither closed since nor ever proved."""
     since = None
     for kind, at in history:
+        if kind == SubjectEventKind.VERIFIED:
+            return None  # also if the contest was on its way: what is proved, the desk decides
         if kind == SubjectEventKind.CONTESTED:
             since = since or at
-        elif kind in {SubjectEventKind.VERIFIED, SubjectEventKind.CLOSED}:
+        elif kind == SubjectEventKind.CLOSED:
             since = None
     return since
 
@@ -196,12 +201,22 @@ async def _events(
 
 async def close_contested(operator: Database, keys: Keys, at: datetime) -> None:
     """Close every claim whose time is over: its samples and pictures count no more."""
+    later = aliased(SubjectEvent)
+    over = select(later.id).where(
+        later.subject_id == SubjectEvent.subject_id,
+        (later.kind == SubjectEventKind.VERIFIED)
+        | ((later.kind == SubjectEventKind.CLOSED) & (later.at > SubjectEvent.at)),
+    )
     async with operator.reading() as session:
         rows = await session.scalars(
             select(SubjectEvent.subject_id)
-            .where(SubjectEvent.kind == SubjectEventKind.CONTESTED)
-            .group_by(SubjectEvent.subject_id)
-            .having(func.min(SubjectEvent.at) <= at - CONTEST_PERIOD)
+            .where(
+                SubjectEvent.kind == SubjectEventKind.CONTESTED,
+                SubjectEvent.at <= at - CONTEST_PERIOD,
+                ~over.exists(),
+            )
+            .distinct()
+            .limit(_ROUND)
         )
         history = await _events(session, sorted(rows))
     for subject_id, happened in history.items():

@@ -45,7 +45,7 @@ class LogScan(Base):
     __tablename__ = "log_scans"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    size: Mapped[int] = mapped_column(BigInteger)
+    size: Mapped[int] = mapped_column(BigInteger, index=True)
     scanned_by: Mapped[UUID] = mapped_column(ForeignKey("principals.id"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 

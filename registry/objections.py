@@ -192,8 +192,12 @@ async def file_anew(
     *,
     subject_id: UUID,
     actor_id: UUID,
+    proved_by: UUID | None = None,
 ) -> None:
-    """The same refusal for somebody else's record, standing as it does. It carves out nothing."""
+    """The same refusal once more, for this record, in this state. It carves out nothing.
+
+    `proved_by`: who says in which state, if not whoever files it.
+    """
     objection_id = new_id()
     session.add(
         Objection(
@@ -210,7 +214,7 @@ async def file_anew(
     )
     await session.flush()  # its event refers to it
     if state is not ObjectionState.PROVISIONAL:
-        await _record(session, objection_id, ObjectionEventKind(state), actor_id)
+        await _record(session, objection_id, ObjectionEventKind(state), proved_by or actor_id)
 
 
 async def mine(session: ReadSession, objection_id: UUID) -> Objection:
@@ -239,8 +243,8 @@ async def _record(
 async def contest(session: WriteSession, objection: Objection, *, actor_id: UUID) -> bool:
     """Let an objection that nobody proved lapse in time; False if this one cannot be contested."""
     await take_turns(session, objection.id)
-    happened = (await _happened(session, [objection.id]))[objection.id]
-    if any(kind in _NOT_CONTESTED for kind, _ in happened):
+    so_far = (await happened(session, [objection.id]))[objection.id]
+    if any(kind in _NOT_CONTESTED for kind, _ in so_far):
         return False
     await _record(session, objection.id, ObjectionEventKind.CONTESTED, actor_id)
     return True
@@ -256,7 +260,7 @@ _NOT_CONTESTED = frozenset(
 )
 
 
-async def _happened(
+async def happened(
     session: ReadSession, ids: Collection[UUID]
 ) -> dict[UUID, list[tuple[str, datetime]]]:
     """What became of each objection, oldest first; that its person was proved since is part of it.
@@ -284,8 +288,8 @@ async def _happened(
 
 async def states(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, ObjectionState]:
     """Where each objection stands now, by the database's clock."""
-    happened, at = await _happened(session, ids), await now(session)
-    return {one: standing_of(happened[one], at=at).state for one in ids}
+    so_far, at = await happened(session, ids), await now(session)
+    return {one: standing_of(so_far[one], at=at).state for one in ids}
 
 
 async def of_subject(session: ReadSession, subject_id: UUID) -> list[Objection]:

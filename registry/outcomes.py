@@ -22,11 +22,17 @@ from registry.samples import SampleState
 
 async def check(session: ReadSession, review: Review, ruling: Ruling) -> None:
     """ConflictError for a ruling that could not take effect."""
-    if review.kind is not ReviewKind.DISPUTED_OBJECTION or review.about is None:
+    if review.kind is not ReviewKind.DISPUTED_OBJECTION:
+        return
+    if review.about is None:
+        if ruling is Ruling.LAPSE:
+            raise ConflictError("This contest names no objection that could lapse.")
         return
     objection = await objections.mine(session, review.about)
     state = (await objections.states(session, [objection.id]))[objection.id]
-    if state in objections.ENDED:
+    if state is ObjectionState.WITHDRAWN or (
+        state is ObjectionState.LAPSED and ruling is Ruling.LAPSE
+    ):
         raise ConflictError(f"Objection {objection.id} has ended.")
     if ruling is Ruling.LAPSE and await _is_assured(session, objection, state):
         raise ConflictError("Only an objection whose maker was not verified lapses.")
@@ -95,11 +101,23 @@ async def _of_match(session: WriteSession, review: Review, ruled: Ruled, keys: K
 
 async def _of_objection(session: WriteSession, review: Review, ruled: Ruled) -> None:
     if review.about is None:
-        raise AssertionError("A disputed objection is what the review is about.")
+        return  # a contest of what was proved, or where no claim was found: all stays as it is
+    objection = await objections.mine(session, review.about)
     upheld = ruled.ruling is Ruling.UPHOLD
+    if (await objections.states(session, [objection.id]))[objection.id] in objections.ENDED:
+        # It lapsed meanwhile, or by what is overturned here: that is final, so it is said again.
+        await objections.file_anew(
+            session,
+            objection,
+            ObjectionState.VERIFIED,
+            subject_id=objection.subject_id,
+            actor_id=objection.filed_by,
+            proved_by=ruled.actor_id,
+        )
+        return
     session.add(
         ObjectionEvent(
-            objection_id=review.about,
+            objection_id=objection.id,
             kind=ObjectionEventKind.VERIFIED if upheld else ObjectionEventKind.LAPSED,
             actor_id=ruled.actor_id,
             reason=None,

@@ -14,6 +14,7 @@ from registry import (
     assurance,
     consent_requests,
     grants,
+    holds,
     mandates,
     notices,
     parties,
@@ -137,12 +138,14 @@ async def _take_effect(
     session: WriteSession, grant: Grant, subject: subjects.Subject, actor_id: UUID, law: Law
 ) -> None:
     """Record that nobody's signature is missing any more, if so."""
-    if not (await hands_of(session, [grant], law))[grant.id].complete:
+    signed = (await hands_of(session, [grant], law))[grant.id]
+    if not signed.complete:
         return
     history = (await grants.events(session, [grant.id]))[grant.id]
     if HoldCause.MAJORITY in held_for(one.step for one in history):
-        cause = HoldCause.MAJORITY
-        await grants.record(session, grant, GrantEventKind.RESUMED, actor_id, cause=cause)
+        # Somewhere they may be a minor still: where they are not, their own word is waited for.
+        if not any(GrantorRole.SELF in one.asked.any_of for one in signed.missing):
+            await holds.let_go(session, grant, HoldCause.MAJORITY, actor_id)
         return
     if any(one.kind is GrantEventKind.ACTIVATED for one in history):
         return

@@ -11,7 +11,7 @@ from enum import StrEnum
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ForeignKey, func, select
+from sqlalchemy import ForeignKey, Index, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from registry.database import Base, Event, ReadSession, WriteSession, new_id, now
@@ -75,6 +75,13 @@ class SubjectEvent(Event):
     """What became of a subject's registration."""
 
     __tablename__ = "subject_events"
+    __table_args__ = (
+        Index(
+            "ix_subject_events_contests",
+            "at",
+            postgresql_where=text("kind in ('CONTESTED', 'CLOSED')"),
+        ),
+    )
 
     subject_id: Mapped[UUID] = mapped_column(ForeignKey("subjects.id"), index=True)
     kind: Mapped[SubjectEventKind]

@@ -4,14 +4,14 @@ A check asks who must have signed by itself, so nothing is permitted meanwhile; 
 record, and those who decide from now on are called.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Select, or_, select
 
-from registry import grants, notices, parties, protections, representatives, subjects
+from registry import grants, holds, notices, parties, protections, representatives, subjects
 from registry.database import Database, ReadSession, WriteSession, now
 from registry.grant_states import ENDING, GrantEventKind, HoldCause, held_for, state_of
 from registry.grants import Grant, GrantEvent
@@ -42,11 +42,7 @@ async def after_death(
     if not await _is_dead(session, subject_id, keys):
         return
     for grant in await _standing(session, subject_id):
-        await grants.record(
-            session, grant, GrantEventKind.SUSPENDED, actor_id, cause=HoldCause.DEATH
-        )
-        for service in grant.grantees or ():
-            await notices.tell(session, service, NoticeKind.GRANT_SUSPENDED, about=grant.id)
+        await holds.hold(session, grant, HoldCause.DEATH, actor_id)
     for one in await representatives.of_subject(session, subject_id, keys=keys):
         if one.principal_id is not None and one.role in OF_THE_DEAD and not one.ended:
             await notices.tell(
@@ -64,13 +60,8 @@ async def after_retraction(
     """Let go what was held back for a death, if no office answers for one any more."""
     if await _is_dead(session, subject_id, keys):
         return
-    rows = list(await session.scalars(select(Grant).where(Grant.subject_id == subject_id)))
-    held = await grants.held(session, [one.id for one in rows])
-    for grant in rows:
-        if HoldCause.DEATH in held[grant.id]:
-            await grants.record(
-                session, grant, GrantEventKind.RESUMED, actor_id, cause=HoldCause.DEATH
-            )
+    for grant in await _given(session, subject_id):
+        await holds.let_go(session, grant, HoldCause.DEATH, actor_id)
 
 
 async def _is_dead(session: ReadSession, subject_id: UUID, keys: Keys) -> bool:
@@ -79,10 +70,17 @@ async def _is_dead(session: ReadSession, subject_id: UUID, keys: Keys) -> bool:
 
 
 async def _standing(session: ReadSession, subject_id: UUID) -> list[Grant]:
-    rows = list(await session.scalars(select(Grant).where(Grant.subject_id == subject_id)))
+    rows = await _given(session, subject_id)
     states = await grants.states(session, rows)
-    held = await grants.held(session, [one.id for one in rows])
-    return [one for one in rows if states[one.id] in _OPEN and HoldCause.DEATH not in held[one.id]]
+    return [one for one in rows if states[one.id] in _OPEN]
+
+
+async def _given(session: ReadSession, subject_id: UUID) -> list[Grant]:
+    """In one order: each is locked in turn."""
+    rows = await session.scalars(
+        select(Grant).where(Grant.subject_id == subject_id).order_by(Grant.id)
+    )
+    return list(rows)
 
 
 async def come_of_age(operator: Database, keys: Keys, at: datetime, *, packs: PackSet) -> None:
@@ -134,25 +132,17 @@ async def _review(
     session: WriteSession, grant: Grant, *, keys: Keys, packs: PackSet, at: datetime
 ) -> None:
     [history] = (await grants.events(session, [grant.id])).values()
-    steps = [one.step for one in history]
-    asked = [one.at for one in history if one.cause is HoldCause.MAJORITY]
-    if asked:
-        # While something else holds the grant back too, nobody can ratify it.
-        if held_for(steps) == {HoldCause.MAJORITY} and asked[-1] + RATIFY_WITHIN <= at:
-            await grants.record(
-                session, grant, GrantEventKind.LAPSED, OPERATOR_ID, reason="Not ratified in time."
-            )
+    state = state_of([one.step for one in history], ends_at=grant.ends_at, at=at)
+    if any(one.cause is HoldCause.MAJORITY for one in history):
+        since = _waits_since(history)
+        if since is not None and since + RATIFY_WITHIN <= at:
+            await _lapse(session, grant)
         return
-    if state_of(steps, ends_at=grant.ends_at, at=at) not in {
-        GrantState.ACTIVE,
-        GrantState.SUSPENDED,
-    }:
+    if state not in {GrantState.ACTIVE, GrantState.SUSPENDED}:
         return
     if not await _needs_themselves(session, grant, keys=keys, packs=packs, at=at):
         return
-    await grants.record(
-        session, grant, GrantEventKind.SUSPENDED, OPERATOR_ID, cause=HoldCause.MAJORITY
-    )
+    await holds.hold(session, grant, HoldCause.MAJORITY, OPERATOR_ID)
     subject = await subjects.mine(session, grant.subject_id)
     await notices.tell(
         session,
@@ -161,8 +151,24 @@ async def _review(
         about=grant.id,
         due_at=at + RATIFY_WITHIN,
     )
-    for service in grant.grantees or ():
-        await notices.tell(session, service, NoticeKind.GRANT_SUSPENDED, about=grant.id)
+
+
+def _waits_since(history: Sequence[GrantEvent]) -> datetime | None:
+    """Since when a grant waits for the person alone: before that nobody could ratify it."""
+    since = None
+    for count, one in enumerate(history, 1):
+        held = held_for(each.step for each in history[:count])
+        since = (since or one.at) if held == {HoldCause.MAJORITY} else None
+    return since
+
+
+async def _lapse(session: WriteSession, grant: Grant) -> None:
+    await grants.record(
+        session, grant, GrantEventKind.LAPSED, OPERATOR_ID, reason="Not ratified in time."
+    )
+    subject = await subjects.mine(session, grant.subject_id)
+    await notices.tell(session, subject.owner_id, NoticeKind.GRANT_LAPSED, about=grant.id)
+    await holds.tell_services(session, grant, NoticeKind.GRANT_LAPSED)
 
 
 async def _needs_themselves(

@@ -147,6 +147,25 @@ async def test_the_services_are_told_what_becomes_of_their_grants(conflict: Conf
     assert sorted((await told())[len(before) :]) == ["GRANT_ACTIVE", "GRANT_REVOKED"]
 
 
+async def test_nobody_is_told_that_a_grant_counts_which_nobody_signed(
+    desk: Desk, service: Account, accounts: Accounts
+) -> None:
+    vector, owner, other = unit(), await accounts.open(), await accounts.open()
+    unsigned = await desk.somebody(owner, vector)
+    given = {"subjectId": unsigned, "scope": {}, "grantees": [str(service.id)]}
+    made = await desk.execute(owner, acts.PROPOSE, input=given)
+    own = await acts.subject(desk.execute, other)
+    await desk.enrol(other, own, near(vector, 0.97))
+    reviewer = await desk.reviewer()
+    (review,) = await desk.reviews(reviewer, subject=unsigned)
+    await desk.rule(reviewer, review["id"], "FIRST_HOLDER")
+    found = await desk.execute(owner, GRANTS, id=unsigned)
+    assert found["grants"]["edges"][0]["node"]["state"] == "PENDING"
+    about = made["proposeGrant"]["grant"]["id"]
+    told = [kind for kind, which in await desk.notices(service) if str(which) == about]
+    assert told == ["GRANT_SUSPENDED"]
+
+
 async def test_more_samples_of_one_conflict_are_one_review(conflict: Conflict) -> None:
     assert (await conflict.claim())["code"] == "CLAIM_CONFLICT"
     await conflict.decided("COEXISTING")

@@ -1,6 +1,8 @@
 """Whoever keeps or represents a person gets a signed receipt of every event; nobody else does."""
 
 import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ from uuid import UUID
 
 import asyncpg
 import httpx2
+import pytest
 from jsonschema import Draft202012Validator
 from sqlalchemy import event
 
@@ -16,7 +19,7 @@ from registry import consent_events, consent_receipts
 from registry.grant_states import GrantEventKind
 from registry.objections import ObjectionEventKind
 from registry.policy.vocabulary import GrantState
-from registry.principals import PrincipalKind, Scope
+from registry.principals import OPERATOR_ID, PrincipalKind, Scope
 from registry.scopes import Scope as Scopes
 from tests import acts
 from tests.conftest import Account, Accounts, Execute, Json
@@ -27,15 +30,13 @@ SCHEMA = Draft202012Validator(
     json.loads(Path(consent_receipts.__file__).with_name("consent_receipt.schema.json").read_text())
 )
 RECEIPTS = "receipts { eventId eventState at document token }"
-GRANTS = f"query {{ grants(first: 100) {{ edges {{ node {{ id {RECEIPTS} }} }} }} }}"
-OBJECTIONS = f"query {{ objections {{ edges {{ node {{ id {RECEIPTS} }} }} }} }}"
+NODES = f"pageInfo {{ endCursor }} edges {{ node {{ id {RECEIPTS} }} }}"
+PAGE = f"(first: 100, after: $after) {{ {NODES} }}"
+GRANTS = f"query ($after: String) {{ grants{PAGE} }}"
+OBJECTIONS = f"query ($after: String) {{ objections{PAGE} }}"
 APPOINT = """
 mutation ($input: AppointRepresentativeInput!) { appointRepresentative(input: $input) {
   ... on RepresentativeAppointed { representative { id } } ... on Problem { code message } } }
-"""
-CONFIRM = """
-mutation ($id: ID!) { confirmRepresentative(id: $id) {
-  ... on RepresentativeConfirmed { representative { id } } ... on Problem { code message } } }
 """
 SIGN_AS = """
 mutation ($id: ID!, $role: GrantorRole!) { signGrant(id: $id, role: $role) {
@@ -44,11 +45,16 @@ mutation ($id: ID!, $role: GrantorRole!) { signGrant(id: $id, role: $role) {
 
 
 async def of(execute: Execute, account: Account, id: str, document: str = GRANTS) -> list[Json]:
-    found = next(iter((await execute(account, document)).values()))
-    receipts: list[Json] = next(
-        one["node"]["receipts"] for one in found["edges"] if one["node"]["id"] == id
-    )
-    return receipts
+    """The receipts of a record; a service sees every open grant, so it may be on a later page."""
+    after = None
+    while True:
+        found = next(iter((await execute(account, document, after=after)).values()))
+        for one in found["edges"]:
+            if one["node"]["id"] == id:
+                receipts: list[Json] = one["node"]["receipts"]
+                return receipts
+        after = found["pageInfo"]["endCursor"]
+        assert after, f"no {id}"
 
 
 async def refused(client: httpx2.AsyncClient, account: Account, document: str) -> str:
@@ -119,7 +125,7 @@ async def test_who_acts_for_the_person_gets_them_and_an_office_does_not(
     agent, attester = await accounts.open(), await accounts.open(PrincipalKind.ATTESTER)
     appointed = {"subjectId": subject, "principalId": str(agent.id), "role": "AGENT", "source": "m"}
     made = (await execute(owner, APPOINT, input=appointed))["appointRepresentative"]
-    await execute(owner, CONFIRM, id=made["representative"]["id"])
+    assert "representative" in made, made
     grant = await acts.grant(execute, owner, subject, service)
     await execute(agent, SIGN_AS, id=grant, role="AGENT")
     await execute(agent, acts.REVOKE, id=grant)
@@ -289,3 +295,72 @@ async def test_a_request_that_was_declined_is_receipted(
     SCHEMA.validate(document)
     assert document["pii_processing"]["withdrawal_method"] is None
     assert GrantState.ACTIVE not in document["event"].values()
+
+
+@asynccontextmanager
+async def rewriting(urls: tuple[str, str]) -> AsyncGenerator[asyncpg.Connection]:
+    """History as only a test may write it: time that has not passed yet."""
+    connection = await asyncpg.connect(urls[0])
+    try:
+        await connection.execute("set session_replication_role = replica")
+        yield connection
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("proved", [False, True])
+async def test_a_contested_objection_is_receipted_as_it_stands_and_not_by_whom_it_is_contested(
+    execute: Execute, accounts: Accounts, owner: Account, urls: tuple[str, str], proved: bool
+) -> None:
+    weak = Account(owner.id, owner.kind, await accounts.token(owner.id, ial=1), owner.handle)
+    subject = await acts.subject(execute, weak)
+    filed = await execute(weak, acts.OBJECT, input={"subjectId": subject})
+    id = filed["fileObjection"]["objection"]["id"]
+    contestant = await accounts.open()
+    async with rewriting(urls) as connection:
+        await connection.execute(
+            "insert into objection_events (id, objection_id, kind, actor_id)"
+            " values (gen_random_uuid(), $1, 'CONTESTED', $2)",
+            UUID(id), contestant.id,
+        )  # fmt: skip
+        if proved:
+            await connection.execute(
+                "insert into subject_events (id, subject_id, kind, actor_id)"
+                " values (gen_random_uuid(), $1, 'VERIFIED', $2)",
+                UUID(subject), OPERATOR_ID,
+            )  # fmt: skip
+    contested = [
+        ("likeness:ObjectionFiled", "SELF", "PROVISIONAL"),
+        ("likeness:ObjectionContested", "REGISTRY", "PROVISIONAL"),
+    ]
+    assert await told(execute, owner, id) == contested
+    async with rewriting(urls) as connection:
+        for change, of_what in (
+            ("update objections set since = since - interval '15 days' where id = $1", id),
+            (
+                "update objection_events set at = at - interval '15 days' where objection_id = $1",
+                id,
+            ),
+            (
+                "update subject_events set at = at - interval '15 days' where subject_id = $1",
+                subject,
+            ),
+        ):
+            await connection.execute(change, UUID(of_what))
+    lapsed = ("likeness:ObjectionLapsed", "REGISTRY", "LAPSED")
+    assert await told(execute, owner, id) == [*contested, *([] if proved else [lapsed])]
+    if proved:
+        await execute(owner, acts.WITHDRAW, id=id)
+        withdrawn = ("likeness:ObjectionWithdrawn", "SELF", "WITHDRAWN")
+        assert await told(execute, owner, id) == [*contested, withdrawn]
+
+
+async def told(execute: Execute, owner: Account, objection: str) -> list[tuple[str, ...]]:
+    """Each receipt of an objection: what happened, by whom, and how it then stood."""
+    words = ("event_state", "entity_role", "likeness:record_state")
+    documents = [
+        json.loads(one["document"]) for one in await of(execute, owner, objection, OBJECTIONS)
+    ]
+    for one in documents:
+        SCHEMA.validate(one)
+    return [tuple(one["event"][word] for word in words) for one in documents]

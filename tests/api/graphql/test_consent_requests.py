@@ -19,10 +19,20 @@ from strawberry.types import get_object_definition
 
 from api.graphql import consent_requests as schema
 from api.state import State
-from registry import consent_asking, consent_receipts, services
+from registry import (
+    consent_asking,
+    consent_lookups,
+    consent_receipts,
+    deliveries,
+    errands,
+    grants,
+    holds,
+    services,
+)
 from registry.consent_requests import ConsentRequest, RequestAddressee
-from registry.database import Database, new_id, now
+from registry.database import Database, WriteSession, new_id, now
 from registry.encoders.identity import VOICE, Condition
+from registry.grant_states import HoldCause
 from registry.principals import OPERATOR_ID, PrincipalKind, Scope
 from registry.request_messages import RequestMessage
 from tests import acts
@@ -164,6 +174,24 @@ async def test_who_said_yes_may_refuse_until_it_is_signed(
 
 RECEIPTS = """query ($id: ID!) { consentRequest(id: $id) { receipts {
   eventState document token } } }"""
+
+
+async def test_a_no_ends_a_grant_that_is_held_back_too(
+    execute: Execute, state: State, owner: Account, service: Account, subject: str,
+    operator: Database,
+) -> None:  # fmt: skip
+    id = (await asking.put(execute, state, service, subjectId=subject))["request"]["id"]
+    made = (await asking.answer(execute, owner, id, "GRANT"))["grant"]["id"]
+    assert (await execute(owner, acts.SIGN, id=made))["signGrant"]["grant"]["state"] == "ACTIVE"
+    for act in (holds.hold, holds.let_go):
+        async with operator.writing() as session:
+            grant = await grants.mine(session, UUID(made))
+            await act(session, grant, HoldCause.CLAIM_CONFLICT, OPERATOR_ID)
+        if act is holds.hold:
+            assert (await asking.show(execute, owner, id))["state"] == "DEFERRED"
+            assert (await asking.answer(execute, owner, id, "REFUSE"))["state"] == "REFUSED"
+    seen = await asking.show(execute, owner, id)
+    assert (seen["state"], seen["grant"]["state"]) == ("REFUSED", "REVOKED")
 
 
 async def test_a_refusal_is_receipted_to_the_person_and_not_to_the_service(
@@ -449,6 +477,40 @@ async def test_the_running_server_lets_people_be_asked_without_being_told_to(
         return await asking.told(execute, owner, id) == ["CONSENT_REQUESTED"]
 
     await until(is_told)
+
+
+async def test_a_request_that_cannot_be_looked_up_holds_up_nobody_else(
+    execute: Execute, state: State, service: Account, owner: Account, operator: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    whom = [await acts.subject(execute, owner) for _ in range(2)]
+    made = [await asking.ask(execute, service, subjectId=one) for one in whom]
+    first, second = [one["request"]["id"] for one in made]
+    reach = consent_lookups._reach
+
+    async def broken(session: WriteSession, request: ConsentRequest, subject_id: UUID) -> None:
+        if str(request.id) == first:
+            raise RuntimeError("a damaged request")
+        await reach(session, request, subject_id)
+
+    async def failing(*_: object) -> None:
+        raise RuntimeError("the whole errand")
+
+    async def delivered(*_: object, **_more: object) -> None:
+        done.set()
+
+    done = asyncio.Event()
+    with monkeypatch.context() as patched:
+        patched.setattr(consent_lookups, "_reach", broken)
+        await consent_lookups.look_up(operator, state.keys)
+        patched.setattr(consent_lookups, "look_up", failing)
+        patched.setattr(deliveries, "deliver", delivered)
+        running = asyncio.create_task(errands.run(operator, state.keys, private=True))
+        await asyncio.wait_for(done.wait(), 5)
+        running.cancel()
+    assert [await reached(operator, one) for one in (first, second)] == [[], [whom[1]]]
+    await consent_lookups.look_up(operator, state.keys)
+    assert await reached(operator, first) == [whom[0]]
 
 
 async def test_nobody_known_is_asked_by_link(

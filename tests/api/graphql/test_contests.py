@@ -21,6 +21,7 @@ from registry.samples import Verdict
 from registry.subjects import SubjectEvent, SubjectEventKind
 from tests import acts
 from tests.conftest import Account, Accounts, Execute, Json
+from tests.desk import Desk
 from tests.registry.enrolling import Person, face, unit
 
 CONTEST = """
@@ -270,6 +271,36 @@ async def test_what_was_proved_goes_before_the_desk(
     later = await world.later(2 * CONTEST_PERIOD)
     await world.upkeep(at=later)
     assert await world.bites(service, hash)
+
+
+async def test_the_desk_rules_on_what_was_proved_and_it_stays(
+    world: World, owner: Account, accounts: Accounts
+) -> None:
+    other, reviewer = await accounts.open(ial=2), await accounts.open(PrincipalKind.REVIEWER)
+    theirs = await world.claim(other, ial=2)
+    await world.object(other, theirs)
+    mine = await world.claim(owner, ial=2)
+    await world.contest(owner, mine)
+    desk = Desk(world.state, world.execute, accounts, world.operator)
+    [review] = await desk.reviews(reviewer, subject=mine)
+    assert (await desk.rule(reviewer, review["id"], "LAPSE"))["code"] == "CONFLICT"
+    ruled = await desk.decide(reviewer, review["id"], "UPHOLD")
+    assert ruled["review"]["state"] == "DECIDED", ruled
+    assert await world.states(other, theirs) == ["VERIFIED"]
+
+
+async def test_who_is_proved_while_another_contests_is_not_closed(
+    world: World, squatter: Account
+) -> None:
+    """The contest looked before the attestation was committed, and was put on record after it."""
+    claimed = await world.claim(squatter)
+    for kind in (SubjectEventKind.VERIFIED, SubjectEventKind.CONTESTED):
+        async with world.operator.writing() as session:
+            session.add(SubjectEvent(subject_id=UUID(claimed), kind=kind, actor_id=OPERATOR_ID))
+    await world.age(claimed, timedelta(0))
+    await world.upkeep(at=await world.later(2 * CONTEST_PERIOD))
+    shown = (await world.execute(squatter, SAMPLES, id=claimed))["subject"]
+    assert (shown["registration"], shown["samples"]) == ("VERIFIED", [{"state": "RECEIVED"}])
 
 
 async def test_who_is_not_alike_is_not_contested_and_the_answer_is_the_same(

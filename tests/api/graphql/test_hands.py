@@ -338,6 +338,7 @@ async def test_w11_a_death_holds_back_grants_leaves_objections_and_calls_the_hol
     for one in (died, unassured):
         await end(execute, attester, "retractProtection", one["id"])
     assert (await shown(execute, owner, subject, grant))["state"] == "ACTIVE"
+    assert (await told(operator, service))[-1] is NoticeKind.GRANT_ACTIVE
 
 
 @pytest.mark.parametrize("first", list(HoldCause))

@@ -224,6 +224,20 @@ async def test_an_objection_of_somebody_verified_does_not_lapse(
     assert (await desk.decide(reviewer, review, "UPHOLD"))["review"]["state"] == "DECIDED"
 
 
+async def test_an_objection_that_was_ruled_to_lapse_is_filed_anew_on_appeal(
+    desk: Desk, accounts: Accounts
+) -> None:
+    objector, subject, review = await objecting(desk, accounts, ial=1)
+    await desk.rule(await desk.reviewer(), review, "LAPSE")
+    given = {"reviewId": review, "statement": "It is me."}
+    appeal = (await desk.execute(objector, APPEAL, input=given))["appealReview"]["reviewId"]
+    for _ in range(2):
+        ruled = await desk.rule(await desk.reviewer(), appeal, "UPHOLD")
+    assert ruled["review"]["state"] == "CLOSED"
+    edges = (await desk.execute(objector, OBJECTION, id=subject))["objections"]["edges"]
+    assert [edge["node"]["state"] for edge in edges] == ["LAPSED", "VERIFIED"]
+
+
 async def test_an_appeal_is_for_other_reviewers_and_overturning_takes_two(
     desk: Desk, owner: Account, accounts: Accounts, held: tuple[str, str]
 ) -> None:

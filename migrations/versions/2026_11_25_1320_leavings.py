@@ -1,8 +1,8 @@
 """What erasure left behind: captures that no named person stands behind, and what services wrote.
 
 Revision ID: 20261125_leavings
-Revises: 20261125_reviews
-Create Date: 2026-11-25 12:00:00
+Revises: 20261125_upkeep
+Create Date: 2026-11-25 13:20:00
 """
 
 # ruff: noqa: S608  # policies are put together from the text of this file alone
@@ -13,7 +13,7 @@ from alembic import op
 from registry.migrating import APP, forgettable, secure
 
 revision = "20261125_leavings"
-down_revision = "20261125_reviews"
+down_revision = "20261125_upkeep"
 
 OF_CAPTURE = "exists (select 1 from attestations a where a.id = attestation_captures.attestation_id"
 OVER = (
