@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TypedDict
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,10 +15,12 @@ from api.graphql.context import Context
 from api.graphql.schema import schema
 from api.graphql.view import GraphQLView
 from api.middleware import Errors, Guard, Patience, SecurityHeaders
+from api.problems import Explanation
 from api.runtime import Runtime
 from api.web import refusals
 from api.web import routes as pages
 from api.web.forms import MOST_FILES
+from registry.errors import ProblemCode
 from registry.settings import Settings
 
 UPLOADS = ("/v1/media", "/v1/evidence")
@@ -58,9 +61,9 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> ASGIApp:
         ],
         lifespan=lifespan,
         redirect_slashes=False,
-        default=refusals.not_found,
     )
     for wrap in (
+        Unrouted,
         lambda app: Guard(
             app,
             max_bytes=settings.request_max_bytes,
@@ -94,6 +97,31 @@ async def make_context(request: Request) -> Context:
     return Context(runtime.state, caller)
 
 
+class Unrouted:
+    """Answers what no route takes, by its path or its method, as other refusals are answered."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; answer with a problem where nobody takes it."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        try:
+            await self.app({**scope, "app": self}, receive, send)  # then the router raises
+        except HTTPException as error:
+            taken = error.status_code == _WRONG_METHOD
+            explained = Explanation(
+                code=ProblemCode.UNSUPPORTED if taken else ProblemCode.NOT_FOUND,
+                message=f"{error.detail}.",
+                status=error.status_code,
+                allow=(error.headers or {}).get("Allow"),
+            )
+            await refusals.answer(scope, send, explained)
+
+
+_WRONG_METHOD = 405
 _PATHS = frozenset({"/graphql", *(route.path for route in ROUTES)})
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import ForeignKey, Index, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from registry.database import Base, Event, ReadSession, WriteSession, new_id, now
-from registry.errors import InvalidError, NotFoundError
+from registry.errors import ConflictError, InvalidError, NotFoundError
 from registry.keys import Keys
 from registry.paging import Page, page_of
 from registry.policy.question import age
@@ -218,6 +218,14 @@ async def mine(session: ReadSession, subject_id: UUID) -> Subject:
     if subject is None:
         raise NotFoundError("No such subject.", field="subjectId")
     return subject
+
+
+async def require_named(session: ReadSession, subject_id: UUID, *, keys: Keys) -> None:
+    """ConflictError for a record that is kept for blocking alone: nothing is added to it."""
+    await mine(session, subject_id)
+    record = (await records(session, [subject_id], keys=keys)).get(subject_id)
+    if record is not None and record.name == NAMELESS:
+        raise ConflictError("This record is kept for blocking alone: put the person on record.")
 
 
 async def owners(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, UUID]:

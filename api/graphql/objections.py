@@ -12,7 +12,7 @@ from api.graphql.errors import Problem
 from api.graphql.paging import DEFAULT_PAGE, Connection, after, connection, identifier
 from api.graphql.permissions import requires
 from api.graphql.scopes import ScopeInput, scope_of
-from api.graphql.subjects import Subject
+from api.graphql.subjects import Subject, behind
 from registry import consent_receipts, objections, subjects
 from registry.policy.vocabulary import AiUse, GrantorRole, Modality, ObjectionState, Purpose
 from registry.principals import Scope
@@ -31,13 +31,15 @@ class Objection:
     since: datetime
     carve_out_grants: list[strawberry.ID]
 
-    @strawberry.field(graphql_type=Subject | None, description="Who objects, if yours.")
+    @strawberry.field(
+        graphql_type=Subject | None, description="Who objects, if yours; with `subjects:read`."
+    )
     @staticmethod
     async def subject(
         objection: strawberry.Parent[objections.Objection], info: Info
     ) -> subjects.Record | None:
         """Who objects, if yours."""
-        return await info.context.subjects.load(objection.subject_id)
+        return await behind(info, objection.subject_id)
 
     @strawberry.field(description="Where it stands now. PROVISIONAL and VERIFIED both bite.")
     @staticmethod

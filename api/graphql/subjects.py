@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 import strawberry
 
@@ -57,6 +58,8 @@ class Subject:
         subject: strawberry.Parent[subjects.Record], info: Info
     ) -> list[enrolled.Sample]:
         """Photographs and recordings enrolled of them, oldest first."""
+        if subject.name == subjects.NAMELESS and await info.context.ial() < ASSURED_IAL:
+            return []  # which were kept for blocking would tell which had counted
         return await info.context.samples_of.load(subject.id) or []
 
     @strawberry.field(
@@ -82,7 +85,8 @@ class Subject:
 
     @strawberry.field(
         graphql_type=Connection[Access],
-        description="Which office of the registry, or authority, read of them, oldest first.",
+        description="Which office of the registry, or authority, read of them, oldest first."
+        " Below IAL2 without the reading for reviews.",
     )
     @staticmethod
     async def accesses(
@@ -92,9 +96,14 @@ class Subject:
         after_: Annotated[str | None, strawberry.argument(name="after")] = None,
     ) -> Connection[Access]:
         """Which office of the registry, or authority, read of them, oldest first."""
+        assured = await info.context.ial() >= ASSURED_IAL
         async with info.context.db.reading() as session:
             page = await accesses.page(
-                session, subject_id=subject.id, first=first, after=after(after_)
+                session,
+                subject_id=subject.id,
+                reviews=assured,  # that there was one may follow from a comparison
+                first=first,
+                after=after(after_),
             )
         return connection(page, lambda one: one.id)
 
@@ -167,6 +176,13 @@ async def one(info: Info, id: str) -> subjects.Record | None:
         return await info.context.subjects.load(identifier(id, "subject"))
     except NotFoundError:
         return None
+
+
+async def behind(info: Info, subject_id: UUID) -> subjects.Record | None:
+    """Whom something is about, if they are the caller's and the token reads people."""
+    if Scope.SUBJECTS_READ not in info.context.caller.scopes:
+        return None
+    return await info.context.subjects.load(subject_id)
 
 
 @strawberry.type

@@ -1,8 +1,7 @@
 """Refusals of the whole server: a page for whoever reads pages, JSON for programs."""
 
 from starlette.requests import Request
-from starlette.types import Message, Receive, Scope, Send
-from starlette.websockets import WebSocketClose
+from starlette.types import Message, Scope, Send
 
 from api.middleware import as_json
 from api.problems import Explanation
@@ -36,14 +35,3 @@ async def answer(scope: Scope, send: Send, explained: Explanation, *, close: boo
 async def _nothing() -> Message:
     """A page of a refusal reads no more of the request."""
     return {"type": "http.disconnect"}
-
-
-async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
-    """What there is where nothing is."""
-    if scope["type"] == "websocket":
-        await WebSocketClose()(scope, receive, send)
-        return
-    await answer(scope, send, NOT_FOUND)
-
-
-NOT_FOUND = Explanation("NOT_FOUND", "There is no such page.", 404)

@@ -177,6 +177,6 @@ def refusal(language: Language, explained: Explanation) -> Response:
     response = rendering.html(
         language, "refusal.html", {"explained": explained, "visit": None}, status=explained.status
     )
-    if explained.retry_after is not None:
-        response.headers["retry-after"] = str(explained.retry_after)
+    for name, value in explained.headers().items():
+        response.headers[name] = value
     return response
