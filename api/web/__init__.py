@@ -1,1 +1,1 @@
-"""Pages for people: server-rendered, usable without JavaScript, over the same registry functions."""
+"""Pages for people: server-rendered, usable without JavaScript, on the registry's own functions."""

@@ -1,4 +1,4 @@
-"""Forms as they arrive: bounded in bytes, fields and files, held in memory, and sent by our own page."""
+"""Forms as they arrive: bounded in bytes, fields and files, in memory, and from our own page."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
@@ -64,7 +64,7 @@ class _InMemory(MultiPartParser):
 
 @asynccontextmanager
 async def sent(visit: Visit, *, most_bytes: int = FORM_BYTES) -> AsyncIterator[Form]:
-    """The form that was sent, while its files are needed; ForbiddenError if it is not from our page."""
+    """The form that was sent, while its files are needed; ForbiddenError if it is not ours."""
     budget = visit.state.uploads
     held: list[int] = []
     try:

@@ -1,9 +1,11 @@
-"""What the words of the vocabulary are called on a page. An enum's member without a label shows itself."""
+"""What the words of the vocabulary are called on a page; a word without a label shows itself."""
 
 from enum import StrEnum
 from typing import Final
 
 from api.web.languages import N_
+from registry.notices import NoticeKind
+from registry.policy.dpv import ConsentStatus
 from registry.policy.vocabulary import AiUse, Modality, ObjectionState, Purpose
 
 USES: Final[dict[AiUse, str]] = {
@@ -58,11 +60,30 @@ OBJECTION_STATES: Final[dict[ObjectionState, str]] = {
     ObjectionState.WITHDRAWN: N_("Withdrawn"),
     ObjectionState.LAPSED: N_("Lapsed"),
 }
+STATUSES: Final[dict[str, str]] = {
+    ConsentStatus.OBJECTION_FILED: N_("You objected"),
+    ConsentStatus.OBJECTION_VERIFIED: N_("Your objection was proved"),
+    ConsentStatus.OBJECTION_DISPUTED: N_("Your objection was disputed"),
+    ConsentStatus.OBJECTION_CONTESTED: N_("Your objection was contested"),
+    ConsentStatus.OBJECTION_WITHDRAWN: N_("You withdrew your objection"),
+    ConsentStatus.OBJECTION_LAPSED: N_("Your objection lapsed"),
+}
+NOTICES: Final[dict[NoticeKind, str]] = {
+    NoticeKind.OBJECTION_CONTESTED: N_(
+        "Somebody who proved to be the owner of this face or voice contests your objection."
+    ),
+    NoticeKind.CONSENT_REQUESTED: N_("A service asks for your consent."),
+    NoticeKind.REVIEW_DECIDED: N_("Our desk has decided something about you."),
+    NoticeKind.ACCOUNT_FROZEN: N_(
+        "This case is frozen: it may withdraw and read, and nothing else. Ask our desk."
+    ),
+}
 _ALL: Final[tuple[dict[StrEnum, str], ...]] = (
     USES,  # type: ignore[assignment]  # dicts of different enums, read only
     PURPOSES,
     MODALITIES,
     OBJECTION_STATES,
+    NOTICES,
 )
 
 
