@@ -24,7 +24,6 @@ from registry.samples import SampleState
 from registry.scopes import Scope, scope_in
 from registry.subjects import NAMELESS, Record
 
-
 # What the last form brought about, by the word that its redirect carries.
 DONE: Final = {
     "added": N_("Added. It counts from now on."),
@@ -97,7 +96,7 @@ async def shown(visit: Visit, *, wrong: str | None = None) -> Response:
         opened_at=case.opened_at,
         people=people,
         contact=contacts.get(ContactKind.EMAIL) or contacts.get(ContactKind.PHONE),
-        told=[one for one in reversed(told.items)],
+        told=list(reversed(told.items)),
         done=DONE.get(visit.request.query_params.get("done", "")),
         wrong=wrong,
         most_files=forms.MOST_FILES,

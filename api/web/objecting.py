@@ -68,7 +68,9 @@ async def send(visit: Visit) -> Response:
                 links=person.links,
                 born=person.born,
                 shown=read.shown,
-                contact=person.contact,
+                contact=None
+                if person.contact is None
+                else (person.contact.kind, person.contact.address),
             )
             await take(visit, form, handed, read.troubles)
         except InvalidError as error:
