@@ -47,6 +47,7 @@ export function grey(picture, top, rows, width = picture.width, from = rows) {
   canvas.width = width;
   canvas.height = rows;
   const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.imageSmoothingQuality = "high";
   context.fillStyle = "#fff";
   context.fillRect(0, 0, width, rows);
   context.drawImage(picture, 0, top, picture.width, from, 0, 0, width, rows);

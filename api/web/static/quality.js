@@ -1,11 +1,11 @@
 // Whether a photo is good enough to recognise a face by.
 //
-//   judged(file) -> "good" | "small" | "dark" | "blurred"
+//   judged(file) -> "good" | "small" | "dark" | "blurred" | "unjudged"
 //
 // A hint only, of measures that any phone has at once; the server judges by the face itself.
 // "dark" is also what is too bright or too pale: more or other light helps all of them.
 
-import { decode, grey } from "./phash.js";
+import { decode, grey, readable } from "./phash.js";
 
 const SHORTEST = 250;
 const COPY = 384; // the longer side of the copy that is measured
@@ -15,6 +15,7 @@ const SHARPNESS = 30; // variance of the Laplacian
 
 export async function judged(file) {
   const picture = await decode(file);
+  if (!readable()) return "unjudged";
   try {
     const { width, height } = picture;
     if (Math.min(width, height) < SHORTEST) return "small";
