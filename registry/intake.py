@@ -20,7 +20,7 @@ from registry.policy.vocabulary import Modality
 from registry.principals import OPERATOR_ID
 from registry.samples import Judge, Vectors
 from registry.scopes import Scope
-from registry.subjects import Profile
+from registry.subjects import NAMELESS, Profile
 
 _OPERATION: Final = "intake"
 
@@ -94,7 +94,10 @@ async def take(
         subject_id=subject_id,
         owner_id=account.id,
         profile=Profile(
-            name=handed.name, aliases=handed.aliases, birth_date=handed.born, links=handed.links
+            name=handed.name or NAMELESS,
+            aliases=handed.aliases,
+            birth_date=handed.born,
+            links=handed.links,
         ),
         verified=False,
         keys=keys,

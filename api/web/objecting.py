@@ -103,4 +103,4 @@ async def done(visit: Visit) -> Response:
     opened = handed_over.kept(visit)
     if opened is None:
         return visit.go("/case")
-    return visit.render("done.html", opened=opened)
+    return visit.render("done.html", opened=opened, address=f"{visit.runtime.settings.issuer}/case")

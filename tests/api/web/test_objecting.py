@@ -7,9 +7,9 @@ from sqlalchemy import func, select
 from starlette.types import ASGIApp
 
 from api.runtime import Runtime
+from api.state import State
 from registry.cases import Case
 from registry.database import Database
-from registry.keys import Keys
 from registry.objections import Objection
 from registry.settings import Settings
 from registry.subjects import Subject, records
@@ -69,7 +69,7 @@ async def test_a_hash_made_on_the_device_is_enough_and_counts_at_once(
 
 
 async def test_a_photo_is_compared_and_not_kept(
-    reader: Reader, operator: Database, photos: dict[str, bytes], keys: Keys
+    reader: Reader, operator: Database, photos: dict[str, bytes], state: State
 ) -> None:
     name, photo = next(iter(photos.items()))
     await reader.object(files=[("photo", (f"{name}.jpg", photo))], name="Somebody Real")
@@ -78,7 +78,9 @@ async def test_a_photo_is_compared_and_not_kept(
     assert "1 picture that is known again" in reader.text
     subject, _ = await newest(operator)
     async with operator.reading() as session:
-        assert (await records(session, [subject.id], keys=keys))[subject.id].name == "Somebody Real"
+        assert (await records(session, [subject.id], keys=state.keys))[
+            subject.id
+        ].name == "Somebody Real"
 
 
 async def test_the_notice_and_its_language_are_on_record(app: ASGIApp, operator: Database) -> None:
@@ -175,13 +177,13 @@ async def test_nobody_else_is_shown_the_pin(reader: Reader, app: ASGIApp) -> Non
 
 
 async def test_a_minor_objects_alone_and_is_protected_as_one(
-    reader: Reader, operator: Database, keys: Keys
+    reader: Reader, operator: Database, state: State
 ) -> None:
     await reader.object(name="Young", age_group="MINOR", age="15")
     assert "help for young people" in reader.text
     subject, _ = await newest(operator)
     async with operator.reading() as session:
-        record = (await records(session, [subject.id], keys=keys))[subject.id]
+        record = (await records(session, [subject.id], keys=state.keys))[subject.id]
     assert record.birth_date is not None
 
 
