@@ -74,8 +74,10 @@ async def take(
 
     Needs the operator's session: whoever hands it in has no account yet.
     """
+    # Somebody else at the same device, who goes back and writes another form, has another case.
+    sent = f"{key}:{keys.request_digest(repr(handed).encode()).hex()}"
     subject_id, new = await idempotency.claim(
-        session, principal_id=OPERATOR_ID, operation=_OPERATION, key=key, request={}, keys=keys
+        session, principal_id=OPERATOR_ID, operation=_OPERATION, key=sent, request={}, keys=keys
     )
     if not new:
         return await _again(session, subject_id, pin_hash)

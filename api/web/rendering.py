@@ -33,6 +33,8 @@ POLICY: Final = "; ".join(  # noqa: FLY002  # one directive a line
 HEADERS: Final = {
     "Content-Security-Policy": POLICY,
     "Permissions-Policy": "camera=(self), microphone=(self), geolocation=()",
+    # A browser that may not say where a form comes from says "null", as forms from elsewhere do.
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Vary": "Cookie, Accept-Language",
 }

@@ -2,13 +2,14 @@
 
 from starlette.routing import Route
 
-from api.web import case_changes, my_case, objecting, receipts, sessions, start, statics
+from api.web import case_changes, helping, my_case, objecting, receipts, sessions, start, statics
 from api.web.visits import page
 
 UPLOADS = frozenset({"/object", "/report", "/case/evidence", "/service/check"})
 
 routes = [
     Route("/", page(start.start), methods=["GET"]),
+    Route("/help", page(helping.show), methods=["GET"]),
     Route("/object", page(objecting.form), methods=["GET"]),
     Route("/object", page(objecting.send), methods=["POST"]),
     Route("/object/done", page(objecting.done), methods=["GET"]),
