@@ -26,6 +26,12 @@ class Notice:
     language: str
     sha256: bytes | None = None
 
+    def check(self) -> None:
+        """InvalidError for words that are none or too long to keep."""
+        for word in (self.version, self.language):
+            if not 0 < len(word) <= MAX_NOTICE or not word.isprintable():
+                raise InvalidError(f"1 to {MAX_NOTICE} printable characters.", field="notice")
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -66,9 +72,8 @@ class Terms:
             raise InvalidError(
                 f"At most {MAX_ACKNOWLEDGED} objections.", field="acknowledgesObjections"
             )
-        for word in () if self.notice is None else (self.notice.version, self.notice.language):
-            if not 0 < len(word) <= MAX_NOTICE or not word.isprintable():
-                raise InvalidError(f"1 to {MAX_NOTICE} printable characters.", field="notice")
+        if self.notice is not None:
+            self.notice.check()
         if self.max_uses is not None and not 1 <= self.max_uses <= MAX_USES:
             raise InvalidError(f"A quota is 1 to {MAX_USES} uses.", field="maxUses")
 

@@ -17,8 +17,10 @@ from registry import (
     accesses,
     assets,
     attestations,
+    complaints,
     consent_events,
     consent_requests,
+    dockets,
     filings,
     grants,
     objections,
@@ -38,6 +40,7 @@ from registry.accesses import AccessKind
 from registry.consent_receipts import ConsentReceipt, Issuer
 from registry.database import Database, ReadSession
 from registry.errors import InvalidError
+from registry.misuse import Misuse
 from registry.policy.hands import Hands
 from registry.principals import OPERATOR, PrincipalKind
 
@@ -62,6 +65,8 @@ class Context:
         self.grants_effective = loader(self.db, grants.effective)
         self.hands = loader(self.db, self._hands)
         self.objection_states = loader(self.db, objections.states)
+        self.complaint_states = loader(self.db, complaints.states)
+        self.complaint_contents = loader(self.db, self._complaint_contents)
         self.samples_of = loader(self.db, samples.by_subject)
         self.sample_states = loader(self.db, samples.states)
         self.protections_of = loader(self.db, self._protections)
@@ -72,7 +77,7 @@ class Context:
         self._levels = loader(self.db, attestations.levels)
         self.review_standings = loader(self.db, reviews.standings)
         self.review_events = loader(self.db, reviews.events)
-        self.reviews_overdue = loader(self.db, reviews.overdue)
+        self.reviews_overdue = loader(self.db, dockets.overdue)
         self.review_papers = loader(self.db, self._review_papers)
         self.review_evidence = loader(self.db, self._review_evidence)
         self.filing_standings = loader(self.db, filings.standings)
@@ -134,6 +139,11 @@ class Context:
         self, session: ReadSession, ids: Collection[UUID]
     ) -> dict[UUID, review_papers.Papers]:
         return await review_papers.by_ids(session, ids, keys=self.state.keys)
+
+    async def _complaint_contents(
+        self, session: ReadSession, ids: Collection[UUID]
+    ) -> dict[UUID, Misuse]:
+        return await complaints.contents(session, ids, keys=self.state.keys)
 
     async def _review_evidence(
         self, session: ReadSession, ids: Collection[UUID]

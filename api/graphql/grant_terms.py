@@ -73,14 +73,15 @@ def terms_of(given: ProposeGrantInput) -> Terms:
         ),
         terms_sha256=_digest(given.terms_sha256, "termsSha256"),
         exclusive=given.exclusive,
-        notice=None
-        if given.notice is None
-        else Notice(
-            given.notice.version,
-            given.notice.language,
-            _digest(given.notice.sha256, "notice"),
-        ),
+        notice=notice_of(given.notice),
     )
+
+
+def notice_of(given: NoticeInput | None) -> Notice | None:
+    """The text that was shown, as the registry has it."""
+    if given is None:
+        return None
+    return Notice(given.version, given.language, _digest(given.sha256, "notice"))
 
 
 def _aware(time: datetime | None, field: str) -> datetime | None:
