@@ -4,7 +4,8 @@ Erasing the person makes it unreadable for good. The file itself is never kept.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -12,10 +13,30 @@ import orjson
 from registry import subjects
 from registry.database import ReadSession
 from registry.encoders import targets
+from registry.encoders.targets import FaceTarget, VoiceTarget
 from registry.errors import NotFoundError
 from registry.keys import Keys
 from registry.misuse import Misuse
 from registry.probes import Opened
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the encoders made of a file, as `registry.probes.Opened` explains it."""
+
+    encoder: str | None
+    hashes: tuple[bytes, ...]
+    usable: bool
+    faces: tuple[FaceTarget, ...]
+    voices: tuple[VoiceTarget, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A complaint, opened. `shown`: of the file that came with it."""
+
+    misuse: Misuse
+    shown: Shown | None
 
 
 async def sealed(
@@ -48,7 +69,7 @@ def _outputs(shown: Opened) -> dict[str, object]:
 
 async def opened(
     session: ReadSession, rows: Mapping[UUID, tuple[UUID, bytes]], *, keys: Keys
-) -> dict[UUID, Misuse]:
+) -> dict[UUID, Content]:
     """What complaints say, by id; none of whose person was erased.
 
     `rows`: of each the subject and what was sealed.
@@ -59,8 +80,15 @@ async def opened(
         if subject_id in wrapped:
             key = keys.open_key(subject_id, wrapped[subject_id])
             content = orjson.loads(key.open(body, context=_context(complaint_id)))
-            found[complaint_id] = Misuse.from_json(content["misuse"])
+            shown = None if content["shown"] is None else _shown(content["shown"])
+            found[complaint_id] = Content(Misuse.from_json(content["misuse"]), shown)
     return found
+
+
+def _shown(body: Mapping[str, Any]) -> Shown:
+    faces, voices = targets.from_json(body)
+    hashes = tuple(bytes.fromhex(one) for one in body["hashes"])
+    return Shown(body["encoder"], hashes, body["usable"], faces, voices)
 
 
 def _context(complaint_id: UUID) -> bytes:

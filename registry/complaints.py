@@ -15,6 +15,7 @@ from sqlalchemy import ForeignKey, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from registry import complaint_papers, mandates, review_papers, reviews, subjects
+from registry.complaint_papers import Content
 from registry.complaint_states import WAITING, ComplaintEventKind, ComplaintState, state_of
 from registry.database import (
     Base,
@@ -240,7 +241,7 @@ async def states(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, Comp
 
 async def contents(
     session: ReadSession, ids: Collection[UUID], *, keys: Keys
-) -> dict[UUID, Misuse]:
+) -> dict[UUID, Content]:
     """What each complaint that the caller may see says; nothing of an erased person's."""
     rows = await session.scalars(select(Complaint).where(Complaint.id.in_(ids)))
     sealed = {row.id: (row.subject_id, row.sealed) for row in rows}

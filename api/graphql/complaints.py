@@ -56,7 +56,7 @@ class Complaint:
     @staticmethod
     async def misuse(complaint: strawberry.Parent[complaints.Complaint], info: Info) -> Said | None:
         """What was said."""
-        return await info.context.complaint_contents.load(complaint.id)
+        return await info.context.misuses.load(complaint.id)
 
     @strawberry.field(
         description="A letter to the platform, ready to send but for what stands in square"
@@ -67,7 +67,7 @@ class Complaint:
         complaint: strawberry.Parent[complaints.Complaint], info: Info, language: str
     ) -> str | None:
         """A letter to the platform."""
-        said = await info.context.complaint_contents.load(complaint.id)
+        said = await info.context.misuses.load(complaint.id)
         if said is None:
             return None
         packs = info.context.state.checker.packs

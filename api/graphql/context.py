@@ -66,7 +66,7 @@ class Context:
         self.hands = loader(self.db, self._hands)
         self.objection_states = loader(self.db, objections.states)
         self.complaint_states = loader(self.db, complaints.states)
-        self.complaint_contents = loader(self.db, self._complaint_contents)
+        self.misuses = loader(self.db, self._misuses)
         self.samples_of = loader(self.db, samples.by_subject)
         self.sample_states = loader(self.db, samples.states)
         self.protections_of = loader(self.db, self._protections)
@@ -140,10 +140,9 @@ class Context:
     ) -> dict[UUID, review_papers.Papers]:
         return await review_papers.by_ids(session, ids, keys=self.state.keys)
 
-    async def _complaint_contents(
-        self, session: ReadSession, ids: Collection[UUID]
-    ) -> dict[UUID, Misuse]:
-        return await complaints.contents(session, ids, keys=self.state.keys)
+    async def _misuses(self, session: ReadSession, ids: Collection[UUID]) -> dict[UUID, Misuse]:
+        found = await complaints.contents(session, ids, keys=self.state.keys)
+        return {one: content.misuse for one, content in found.items()}
 
     async def _review_evidence(
         self, session: ReadSession, ids: Collection[UUID]
