@@ -1,12 +1,13 @@
 """The docket: the reviews that a reviewer lists, in the order they came."""
 
+from collections.abc import Collection
 from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import ScalarSelect, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from registry.database import ReadSession
+from registry.database import ReadSession, now
 from registry.paging import Page, page_of
 from registry.reviews import (
     APPEAL_PERIOD,
@@ -15,6 +16,7 @@ from registry.reviews import (
     ReviewEventKind,
     ReviewKind,
     ReviewState,
+    standings,
 )
 
 T = TypeVar("T")
@@ -26,7 +28,9 @@ _MOVES = (
     ReviewEventKind.DECIDED,
     ReviewEventKind.APPEALED,
     ReviewEventKind.CLOSED,
+    ReviewEventKind.WITHDRAWN,
 )
+_CLOSING = (ReviewEventKind.CLOSED, ReviewEventKind.WITHDRAWN)
 
 
 async def page(
@@ -90,4 +94,12 @@ def _in_state(query: Select[Review], state: ReviewState) -> Select[Review]:
         case ReviewState.APPEALED:
             return query.where(last == ReviewEventKind.APPEALED)
         case ReviewState.CLOSED:
-            return query.where((last == ReviewEventKind.CLOSED) | (decided & final))
+            return query.where(last.in_(_CLOSING) | (decided & final))
+
+
+async def overdue(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, bool]:
+    """Whether each review waits though it should have been decided by now."""
+    at = await now(session)
+    stands = await standings(session, ids)
+    rows = await session.execute(select(Review.id, Review.due_at).where(Review.id.in_(ids)))
+    return {id: stands[id].waits and due_at < at for id, due_at in rows}

@@ -8,14 +8,13 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Final
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import orjson
 from sqlalchemy import ForeignKey, Index, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from registry import links
 from registry.database import Base, Event, ReadSession, WriteSession, new_id, now
 from registry.errors import ConflictError, InvalidError, NotFoundError
 from registry.keys import Keys
@@ -25,8 +24,6 @@ from registry.policy.vocabulary import Registration, SubjectClass
 
 NAME_LENGTH = 200
 MAX_ALIASES = 50
-MAX_LINKS: Final = 20
-LINK_LENGTH: Final = 2000
 MAJORITY = 18  # of pack ZZ; what another pack says counts where it speaks
 _JOINERS = {0x200C: None, 0x200D: None}  # they belong to names in many scripts
 PROFILE_CONTEXT = b"subject-profile"
@@ -173,22 +170,6 @@ def checked_name(name: str, field_name: str = "name") -> str:
     return name
 
 
-def checked_link(link: str) -> str:
-    """An address on the web, as it was given; refused if it is none, or too long."""
-    link = link.strip()
-    try:
-        parts = urlsplit(link)
-        right = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        right = False
-    if not right or len(link) > LINK_LENGTH or not link.isprintable() or " " in link:
-        raise InvalidError(
-            f"A link is an http or https address of at most {LINK_LENGTH} characters.",
-            field="links",
-        )
-    return link
-
-
 async def register(
     session: WriteSession,
     *,
@@ -219,15 +200,13 @@ async def _checked(session: ReadSession, profile: Profile) -> Profile:
     """The profile in its plain form; InvalidError for what cannot be."""
     if len(profile.aliases) > MAX_ALIASES:
         raise InvalidError(f"At most {MAX_ALIASES} aliases.", field="aliases")
-    if len(profile.links) > MAX_LINKS:
-        raise InvalidError(f"At most {MAX_LINKS} links.", field="links")
     if profile.birth_date is not None and profile.birth_date > (await now(session)).date():
         raise InvalidError("A birth date is not in the future.", field="birthDate")
     return Profile(
         checked_name(profile.name),
         tuple(checked_name(one, "aliases") for one in profile.aliases),
         profile.birth_date,
-        tuple(dict.fromkeys(checked_link(one) for one in profile.links)),
+        links.checked(profile.links),
     )
 
 
