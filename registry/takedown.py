@@ -11,8 +11,10 @@ from typing import Final
 
 from registry.errors import InvalidError
 from registry.misuse import ComplaintKind, Misuse
+from registry.policy.help import help_for
 from registry.policy.pack import Pack
 from registry.policy.pack_words import Status
+from registry.policy.packs import PackSet
 
 LANGUAGES: Final = ("en", "zh-Hans")
 
@@ -168,3 +170,15 @@ def laws_of(packs: Iterable[Pack], today: date) -> tuple[Law, ...]:
                 title = "; ".join(titles[one] for one in remedy.law) or pack.name
                 found.append(Law(title, remedy.text))
     return tuple(found)
+
+
+def letter(misuse: Misuse, language: str, *, packs: PackSet, today: date) -> str:
+    """The letter, with the law and the deadlines of the place it was reported for."""
+    reading = packs.for_territories(frozenset({misuse.territory}))
+    due = help_for(packs, misuse.territory).deadlines
+    return notice_text(
+        misuse,
+        language,
+        laws=laws_of(reading.packs, today),
+        deadlines=[one.deadline.text.in_language(language) for one in due],
+    )

@@ -70,10 +70,8 @@ class Complaint:
         said = await info.context.misuses.load(complaint.id)
         if said is None:
             return None
-        packs = info.context.state.checker.packs
-        reading = packs.for_territories(frozenset({said.territory}))
-        laws = takedown.laws_of(reading.packs, datetime.now(UTC).date())
-        return takedown.notice_text(said, language, laws=laws)
+        packs, today = info.context.state.checker.packs, datetime.now(UTC).date()
+        return takedown.letter(said, language, packs=packs, today=today)
 
 
 @strawberry.input(description="That a voice or face was misused: what, where and how.")

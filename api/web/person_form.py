@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Final
+from typing import Any, Final
 
 from api.web.forms import Form
 from api.web.languages import N_
@@ -34,6 +34,16 @@ class Person:
     links: tuple[str, ...]
     born: date | None
     contact: Contact | None
+
+    def as_handed(self) -> dict[str, Any]:
+        """The same as fields of `registry.intake.Handed`."""
+        return {
+            "name": self.name,
+            "aliases": self.aliases,
+            "links": self.links,
+            "born": self.born,
+            "contact": None if self.contact is None else (self.contact.kind, self.contact.address),
+        }
 
 
 def person_of(form: Form) -> Person:

@@ -2,7 +2,17 @@
 
 from starlette.routing import Route
 
-from api.web import case_changes, helping, my_case, objecting, receipts, sessions, start, statics
+from api.web import (
+    case_changes,
+    helping,
+    my_case,
+    objecting,
+    receipts,
+    reporting,
+    sessions,
+    start,
+    statics,
+)
 from api.web.visits import page
 
 UPLOADS = frozenset({"/object", "/report", "/case/evidence", "/service/check"})
@@ -13,6 +23,10 @@ routes = [
     Route("/object", page(objecting.form), methods=["GET"]),
     Route("/object", page(objecting.send), methods=["POST"]),
     Route("/object/done", page(objecting.done), methods=["GET"]),
+    Route("/report", page(reporting.form), methods=["GET"]),
+    Route("/report", page(reporting.send), methods=["POST"]),
+    Route("/case/reports/{id}", page(reporting.letter), methods=["GET"]),
+    Route("/case/reports/{id}/letter.txt", page(reporting.letter_as_text), methods=["GET"]),
     Route("/sign-in", page(sessions.sign_in), methods=["GET"]),
     Route("/sign-in", page(sessions.sign_in_with), methods=["POST"]),
     Route("/sign-out", page(sessions.sign_out), methods=["POST"]),
