@@ -30,7 +30,7 @@ from registry.database import (
     take_turns_on,
 )
 from registry.errors import BusyError, ConflictError, ForbiddenError, NotFoundError
-from registry.grant_terms import Notice
+from registry.grant_terms import Notice, Noticed, notice_columns
 from registry.keys import Keys
 from registry.misuse import ComplaintKind, Misuse, SeenMedia
 from registry.paging import Page, page_of
@@ -45,7 +45,7 @@ _PERIOD: Final = timedelta(days=1)
 _URGENT: Final = timedelta(days=1)  # until a person must have looked
 
 
-class Complaint(Base):
+class Complaint(Noticed, Base):
     """One complaint, as it was filed. Its id is that of its review, too.
 
     `kinds` and `territory` are not sealed alone: what is left to count when the person is erased.
@@ -58,9 +58,6 @@ class Complaint(Base):
     kinds: Mapped[list[ComplaintKind]] = mapped_column(EnumList(ComplaintKind))
     territory: Mapped[str]
     sealed: Mapped[bytes]
-    notice_version: Mapped[str | None]
-    notice_language: Mapped[str | None]
-    notice_sha256: Mapped[bytes | None]
     filed_by: Mapped[UUID] = mapped_column(ForeignKey("principals.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
@@ -110,9 +107,7 @@ async def file(
             shown=shown,
             keys=keys,
         ),
-        notice_version=None if notice is None else notice.version,
-        notice_language=None if notice is None else notice.language,
-        notice_sha256=None if notice is None else notice.sha256,
+        **notice_columns(notice),
         filed_by=filed_by,
     )
     session.add(complaint)

@@ -11,8 +11,11 @@ from typing import Final
 
 from registry.errors import InvalidError
 from registry.misuse import ComplaintKind, Misuse
+from registry.policy.help import help_for
 from registry.policy.pack import Pack
-from registry.policy.pack_words import Status
+from registry.policy.pack_words import Party, Status
+from registry.policy.packs import PackSet
+from registry.policy.vocabulary import ContentFlag
 
 LANGUAGES: Final = ("en", "zh-Hans")
 
@@ -123,6 +126,11 @@ _CHINESE: Final = _Words(
     closing="我善意地确信，以上所述准确、完整。\n\n[您的姓名]\n[您的联系方式]\n[日期]",
 )
 _WORDS: Final = {"en": _ENGLISH, "zh-Hans": _CHINESE}
+# What is said in a complaint as packs name it.
+_CONTENT: Final = {
+    ComplaintKind.INTIMATE: ContentFlag.SEXUAL,
+    ComplaintKind.FRAUD: ContentFlag.FRAUD,
+}
 
 
 def notice_text(
@@ -158,6 +166,17 @@ def _where(misuse: Misuse, words: _Words) -> str:
     return "\n".join(f"{name}{words.colon} {value}" for name, value in said if value is not None)
 
 
+def letter(packs: PackSet, misuse: Misuse, language: str, today: date) -> str:
+    """The letter with what the packs of its territory say today."""
+    reading = packs.for_territories(frozenset({misuse.territory}))
+    return notice_text(
+        misuse,
+        language,
+        laws=laws_of(reading.packs, today),
+        deadlines=_deadlines(packs, misuse, language, today),
+    )
+
+
 def laws_of(packs: Iterable[Pack], today: date) -> tuple[Law, ...]:
     """What these packs say that whoever was wronged may ask for, as law today."""
     found = []
@@ -168,3 +187,16 @@ def laws_of(packs: Iterable[Pack], today: date) -> tuple[Law, ...]:
                 title = "; ".join(titles[one] for one in remedy.law) or pack.name
                 found.append(Law(title, remedy.text))
     return tuple(found)
+
+
+def _deadlines(packs: PackSet, misuse: Misuse, language: str, today: date) -> list[str]:
+    """By when platforms must act on such content."""
+    content = {_CONTENT[one] for one in misuse.kinds if one in _CONTENT}
+    found = []
+    for due in help_for(packs, misuse.territory).deadlines:
+        said = due.deadline
+        concerned = not said.content or not said.content.isdisjoint(content)
+        if said.who is Party.PLATFORM and concerned and said.holds(today):
+            laws = f" ({'; '.join(due.laws)})" if due.laws else ""
+            found.append(said.text.in_language(language) + laws)
+    return found

@@ -71,9 +71,7 @@ class Complaint:
         if said is None:
             return None
         packs = info.context.state.checker.packs
-        reading = packs.for_territories(frozenset({said.territory}))
-        laws = takedown.laws_of(reading.packs, datetime.now(UTC).date())
-        return takedown.notice_text(said, language, laws=laws)
+        return takedown.letter(packs, said, language, datetime.now(UTC).date())
 
 
 @strawberry.input(description="That a voice or face was misused: what, where and how.")
