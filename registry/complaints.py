@@ -107,8 +107,8 @@ async def file(
             shown=shown,
             keys=keys,
         ),
-        filed_by=filed_by,
         **notice_columns(notice),
+        filed_by=filed_by,
     )
     session.add(complaint)
     await session.flush()  # what may not be filed fails here

@@ -50,11 +50,7 @@ class Misuse:
         if not self.kinds:
             raise InvalidError("Say what it was misused for.", field="kinds")
         [territory] = territories.check([self.territory], field="territory")
-        statement = self.statement.strip()
-        if not statement or len(statement) > MAX_STATEMENT:
-            raise InvalidError(
-                f"A statement has 1 to {MAX_STATEMENT} characters.", field="statement"
-            )
+        statement = _statement(self.statement)
         # Clocks ahead of the registry's see a day that has not begun here.
         if self.seen_on is not None and self.seen_on > today + timedelta(days=1):
             raise InvalidError("What was seen is not in the future.", field="seenOn")
@@ -80,6 +76,14 @@ class Misuse:
             seen_on=None if seen_on is None else date.fromisoformat(seen_on),
             media=None if media is None else SeenMedia(**media),
         )
+
+
+def _statement(text: str) -> str:
+    text = text.strip()
+    whole = not any("\ud800" <= one <= "\udfff" for one in text)  # halves cannot be stored
+    if not text or len(text) > MAX_STATEMENT or not whole:
+        raise InvalidError(f"A statement has 1 to {MAX_STATEMENT} characters.", field="statement")
+    return text
 
 
 def _place(place: str | None) -> str | None:

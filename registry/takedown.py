@@ -13,8 +13,9 @@ from registry.errors import InvalidError
 from registry.misuse import ComplaintKind, Misuse
 from registry.policy.help import help_for
 from registry.policy.pack import Pack
-from registry.policy.pack_words import Status
+from registry.policy.pack_words import Party, Status
 from registry.policy.packs import PackSet
+from registry.policy.vocabulary import ContentFlag
 
 LANGUAGES: Final = ("en", "zh-Hans")
 
@@ -125,6 +126,11 @@ _CHINESE: Final = _Words(
     closing="我善意地确信，以上所述准确、完整。\n\n[您的姓名]\n[您的联系方式]\n[日期]",
 )
 _WORDS: Final = {"en": _ENGLISH, "zh-Hans": _CHINESE}
+# What is said in a complaint as packs name it.
+_CONTENT: Final = {
+    ComplaintKind.INTIMATE: ContentFlag.SEXUAL,
+    ComplaintKind.FRAUD: ContentFlag.FRAUD,
+}
 
 
 def notice_text(
@@ -160,6 +166,17 @@ def _where(misuse: Misuse, words: _Words) -> str:
     return "\n".join(f"{name}{words.colon} {value}" for name, value in said if value is not None)
 
 
+def letter(packs: PackSet, misuse: Misuse, language: str, today: date) -> str:
+    """The letter with what the packs of its territory say today."""
+    reading = packs.for_territories(frozenset({misuse.territory}))
+    return notice_text(
+        misuse,
+        language,
+        laws=laws_of(reading.packs, today),
+        deadlines=_deadlines(packs, misuse, language, today),
+    )
+
+
 def laws_of(packs: Iterable[Pack], today: date) -> tuple[Law, ...]:
     """What these packs say that whoever was wronged may ask for, as law today."""
     found = []
@@ -172,13 +189,14 @@ def laws_of(packs: Iterable[Pack], today: date) -> tuple[Law, ...]:
     return tuple(found)
 
 
-def letter(misuse: Misuse, language: str, *, packs: PackSet, today: date) -> str:
-    """The letter, with the law and the deadlines of the place it was reported for."""
-    reading = packs.for_territories(frozenset({misuse.territory}))
-    due = help_for(packs, misuse.territory).deadlines
-    return notice_text(
-        misuse,
-        language,
-        laws=laws_of(reading.packs, today),
-        deadlines=[one.deadline.text.in_language(language) for one in due],
-    )
+def _deadlines(packs: PackSet, misuse: Misuse, language: str, today: date) -> list[str]:
+    """By when platforms must act on such content."""
+    content = {_CONTENT[one] for one in misuse.kinds if one in _CONTENT}
+    found = []
+    for due in help_for(packs, misuse.territory).deadlines:
+        said = due.deadline
+        concerned = not said.content or not said.content.isdisjoint(content)
+        if said.who is Party.PLATFORM and concerned and said.holds(today):
+            laws = f" ({'; '.join(due.laws)})" if due.laws else ""
+            found.append(said.text.in_language(language) + laws)
+    return found

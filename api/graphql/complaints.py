@@ -70,8 +70,8 @@ class Complaint:
         said = await info.context.misuses.load(complaint.id)
         if said is None:
             return None
-        packs, today = info.context.state.checker.packs, datetime.now(UTC).date()
-        return takedown.letter(said, language, packs=packs, today=today)
+        packs = info.context.state.checker.packs
+        return takedown.letter(packs, said, language, datetime.now(UTC).date())
 
 
 @strawberry.input(description="That a voice or face was misused: what, where and how.")

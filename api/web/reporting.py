@@ -176,12 +176,8 @@ async def letter_as_text(visit: Visit) -> Response:
 
 
 def _letter(visit: Visit, report: Reported) -> str:
-    return takedown.letter(
-        report.misuse,
-        visit.language,
-        packs=visit.state.checker.packs,
-        today=datetime.now(UTC).date(),
-    )
+    packs, today = visit.state.checker.packs, datetime.now(UTC).date()
+    return takedown.letter(packs, report.misuse, visit.language, today)
 
 
 async def _mine(visit: Visit) -> Reported:

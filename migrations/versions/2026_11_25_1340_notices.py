@@ -1,7 +1,7 @@
 """Which text somebody was shown before they objected.
 
 Revision ID: 20261125_notices
-Revises: 20261125_complaints
+Revises: 20261125_leavings
 Create Date: 2026-11-25 13:40:00
 """
 
@@ -11,7 +11,7 @@ from alembic import op
 from registry.migrating import APP
 
 revision = "20261125_notices"
-down_revision = "20261125_complaints"
+down_revision = "20261125_leavings"
 
 COLUMNS = {
     "notice_version": sa.Text(),

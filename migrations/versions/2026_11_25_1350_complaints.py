@@ -1,8 +1,8 @@
 """Complaints about misuse, and what becomes of them.
 
 Revision ID: 20261125_complaints
-Revises: 20261125_leavings
-Create Date: 2026-11-25 13:30:00
+Revises: 20261125_notices
+Create Date: 2026-11-25 13:50:00
 """
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql
 from registry.migrating import APP, CHILD_OF, events, fact, secure
 
 revision = "20261125_complaints"
-down_revision = "20261125_leavings"
+down_revision = "20261125_notices"
 
 OPERATOR = "likeness_is_operator()"
 # `subjects` is seen by its owner, by who acts for the person, and by offices. Of these a complaint
