@@ -1,8 +1,9 @@
 """Whether a new sample may join its subject: compared with the subject's others and with everybody.
 
-A sample far from its subject's others, or near another subject's template, waits for a person; one
-that matches more than three others is refused: it would stand for anybody (a "wolf", ISO/IEC
-19989-1).
+A sample far from its subject's others, or near a template of somebody who was proved, waits for a
+person; one that matches more than three of those is refused: it would stand for anybody (a "wolf",
+ISO/IEC 19989-1). Claims that nobody proved hold up no other: whoever came first with a face might
+else disarm the objection of the person whose face it is.
 """
 
 from collections.abc import Mapping, Sequence
@@ -55,9 +56,9 @@ async def judge(
     others = await _others(connection, references, queries, subject_id)
     near = frozenset(others)
     established = frozenset(one for one in others if others[one])
-    if len(others) > MOST_OTHERS:
+    if len(established) > MOST_OTHERS:
         return Judgement(Verdict.REFUSE, near, established)
-    if others:
+    if established:
         return Judgement(Verdict.HOLD_NEAR_OTHERS, near, established)
     if verification.is_far(vectors, own, encoders, modality=modality):
         return Judgement(Verdict.HOLD_FAR_FROM_OWN)
