@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import cases_http, http, introspection, metrics, oauth_token
+from api import cases_http, http, introspection, metrics, oauth_token, recovery_http
 from api.graphql.context import Context
 from api.graphql.schema import schema
 from api.graphql.view import GraphQLView
@@ -19,7 +19,13 @@ from registry.settings import Settings
 
 MEDIA_PATH = "/v1/media"
 EVIDENCE_PATH = "/v1/evidence"
-ROUTES = [*http.routes, *cases_http.routes, *oauth_token.routes, *introspection.routes]
+ROUTES = [
+    *http.routes,
+    *cases_http.routes,
+    *recovery_http.routes,
+    *oauth_token.routes,
+    *introspection.routes,
+]
 _SAYING_SO = 1.0  # seconds: a file that took too long is refused as that, not as a late answer
 
 

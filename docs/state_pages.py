@@ -17,6 +17,7 @@ from registry import (
     consent_requests,
     grant_states,
     objections,
+    recoveries,
     reviews,
     samples,
     services,
@@ -125,6 +126,12 @@ def _review(happened: Sequence[str]) -> str:
     return reviews.standing_of(events, at=at).state
 
 
+def _code(happened: Sequence[str]) -> str:
+    kinds = [one for one in happened if one != _EXPIRED]
+    at = _NOW + _YEARS if _EXPIRED in happened else _NOW
+    return recoveries.state_of(kinds, expires_at=_NOW + _YEARS, at=at)
+
+
 def _service(happened: Sequence[str]) -> str:
     standing = services.standing_of([(one, None) for one in happened])
     return "ACTIVE" if standing.active else "SUSPENDED"
@@ -194,6 +201,16 @@ MACHINES: Final = (
             "DECIDED": "What was ruled, from the next check on.",
             "APPEALED": "The same, until the appeal is decided.",
             "CLOSED": "The same, for good.",
+        },
+    ),
+    Machine(
+        "Codes for a new PIN", "registry/recoveries.py", recoveries.RecoveryEventKind, _code,
+        times=(_EXPIRED,),
+        checked={
+            "OPEN": "Nothing: a check does not look.",
+            "REDEEMED": "Nothing.",
+            "EXPIRED": "Nothing.",
+            "VOID": "Nothing.",
         },
     ),
     Machine(

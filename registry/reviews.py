@@ -39,10 +39,14 @@ class ReviewKind(StrEnum):
     SUSPICIOUS_ENROLMENT = "SUSPICIOUS_ENROLMENT"
     IDENTITY_DISCLOSURE = "IDENTITY_DISCLOSURE"
     APPEAL = "APPEAL"
+    LOST_PIN = "LOST_PIN"
 
 
 class Ruling(StrEnum):
-    """What a reviewer may find. DENY refuses a disclosure, or an appeal: the decision stands."""
+    """What a reviewer may find. DENY refuses a disclosure, a new PIN, or an appeal.
+
+    RENEW: whoever was reached as it is on record may set a new PIN.
+    """
 
     NOT_THE_SAME_PERSON = "NOT_THE_SAME_PERSON"
     SAME_PERSON = "SAME_PERSON"
@@ -55,6 +59,7 @@ class Ruling(StrEnum):
     REFUSE = "REFUSE"
     DISCLOSE = "DISCLOSE"
     DENY = "DENY"
+    RENEW = "RENEW"
 
 
 class ReviewState(StrEnum):
@@ -90,6 +95,7 @@ DUE: Final = {
     ReviewKind.SUSPICIOUS_ENROLMENT: timedelta(days=7),
     ReviewKind.IDENTITY_DISCLOSURE: timedelta(days=3),
     ReviewKind.APPEAL: timedelta(days=30),
+    ReviewKind.LOST_PIN: timedelta(days=3),
 }
 APPEAL_PERIOD: Final = timedelta(days=30)
 WAITING: Final = frozenset({ReviewState.OPEN, ReviewState.ASSIGNED, ReviewState.AWAITING_SECOND})
