@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import cases_http, http, introspection, metrics, oauth_token
+from api import cases_http, http, introspection, metrics, oauth_token, recovery_http
 from api.graphql.context import Context
 from api.graphql.schema import schema
 from api.graphql.view import GraphQLView
@@ -29,6 +29,7 @@ _FROM_A_PHONE = 180.0  # several files, over a slow network
 ROUTES = [
     *http.routes,
     *cases_http.routes,
+    *recovery_http.routes,
     *oauth_token.routes,
     *introspection.routes,
     *pages.routes,

@@ -15,15 +15,19 @@ from registry.throttles import ArrivalKind, arrive, source_of
 async def arrived(request: Request, state: State, kind: ArrivalKind) -> None:
     """Count this caller's address, in a transaction of its own: it counts if the rest fails too."""
     settings = state.settings
-    opens = kind is ArrivalKind.OPENED
+    daily = {
+        ArrivalKind.OPENED: settings.cases_per_source,
+        ArrivalKind.TRIED: settings.pin_tries_per_source,
+        ArrivalKind.LOST_PIN: settings.recoveries_per_source,
+    }
     source = source_of(request.client.host if request.client else None, state.keys)
     async with state.db.acting_for(OPERATOR).writing() as session:
         await arrive(
             session,
             kind,
             source=source,
-            daily=settings.cases_per_source if opens else settings.pin_tries_per_source,
-            overall=settings.cases_per_day if opens else None,
+            daily=daily[kind],
+            overall=settings.cases_per_day if kind is ArrivalKind.OPENED else None,
         )
 
 

@@ -18,6 +18,7 @@ from registry import (
     consent_requests,
     grant_states,
     objections,
+    recoveries,
     reviews,
     samples,
     services,
@@ -126,6 +127,12 @@ def _review(happened: Sequence[str]) -> str:
     return reviews.standing_of(events, at=at).state
 
 
+def _code(happened: Sequence[str]) -> str:
+    kinds = [one for one in happened if one != _EXPIRED]
+    at = _NOW + _YEARS if _EXPIRED in happened else _NOW
+    return recoveries.state_of(kinds, expires_at=_NOW + _YEARS, at=at)
+
+
 def _service(happened: Sequence[str]) -> str:
     standing = services.standing_of([(one, None) for one in happened])
     return "ACTIVE" if standing.active else "SUSPENDED"
@@ -206,6 +213,16 @@ MACHINES: Final = (
             "CONFIRMED": "The same.",
             "NOT_CONFIRMED": "The same.",
             "WITHDRAWN": "The same.",
+        },
+    ),
+    Machine(
+        "Codes for a new PIN", "registry/recoveries.py", recoveries.RecoveryEventKind, _code,
+        times=(_EXPIRED,),
+        checked={
+            "OPEN": "Nothing: a check does not look.",
+            "REDEEMED": "Nothing.",
+            "EXPIRED": "Nothing.",
+            "VOID": "Nothing.",
         },
     ),
     Machine(

@@ -20,12 +20,16 @@ READERS = OFFICES | {PrincipalKind.REGULATOR}
 
 
 class AccessKind(StrEnum):
-    """What of a person was read. DISCLOSURE: name and contact, by an authority."""
+    """What of a person was read. DISCLOSURE: name and contact, by an authority.
+
+    CONTACT: how they are reached, by a reviewer of a lost PIN.
+    """
 
     RECORD = "RECORD"
     REVIEW = "REVIEW"
     DISCLOSURE = "DISCLOSURE"
     EVIDENCE = "EVIDENCE"
+    CONTACT = "CONTACT"
 
 
 class Access(Base):

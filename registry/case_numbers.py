@@ -14,6 +14,7 @@ _READ_AS: Final = str.maketrans("OIL", "011")
 _PREFIX: Final = "LR"
 _RANDOM: Final = 11
 _GROUP: Final = 4
+_SECRET: Final = 16  # symbols of a code, 80 bits
 
 
 def new_number() -> str:
@@ -36,9 +37,22 @@ def checked_number(text: str) -> str:
     return _written(symbols)
 
 
+def new_code() -> str:
+    """A secret made to be read out and typed: `7K3M-9QXV-2C4T-08WD`."""
+    return _grouped("".join(secrets.choice(_ALPHABET) for _ in range(_SECRET)))
+
+
+def read_code(text: str) -> str:
+    """A code however it was typed; one that is none stays as wrong as it is."""
+    return "".join(text.upper().replace("-", " ").split()).translate(_READ_AS)
+
+
 def _written(symbols: str) -> str:
-    groups = [symbols[at : at + _GROUP] for at in range(0, len(symbols), _GROUP)]
-    return "-".join([_PREFIX, *groups])
+    return f"{_PREFIX}-{_grouped(symbols)}"
+
+
+def _grouped(symbols: str) -> str:
+    return "-".join(symbols[at : at + _GROUP] for at in range(0, len(symbols), _GROUP))
 
 
 def _check(symbols: str) -> str:

@@ -173,10 +173,12 @@ async def contacts(
     rows = await session.scalars(
         select(CaseContact).where(CaseContact.principal_id == principal_id)
     )
-    return {
-        one.kind: keys.deployment_key.open(one.sealed, context=_context(one.id)).decode()
-        for one in rows
-    }
+    return {one.kind: opened_contact(one, keys) for one in rows}
+
+
+def opened_contact(contact: CaseContact, keys: Keys) -> str:
+    """How somebody is reached, opened."""
+    return keys.deployment_key.open(contact.sealed, context=_context(contact.id)).decode()
 
 
 async def forget_contacts(session: WriteSession, principal_id: UUID) -> None:

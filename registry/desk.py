@@ -1,7 +1,8 @@
 """How reviewers work: they take a review, rule on it, and a ruling takes effect at once.
 
-Nobody rules on what concerns themselves. Telling an authority who somebody is, and overturning a
-decision, take two reviewers; an appeal is for others than those who decided.
+Nobody rules on what concerns themselves. Telling an authority who somebody is, overturning a
+decision, and a new PIN for whom nobody can reach, take two reviewers; an appeal is for others than
+those who decided.
 """
 
 from collections.abc import Collection, Mapping
@@ -10,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import or_, select
 
-from registry import accesses, notices, organisations, outcomes, reviews
+from registry import accesses, notices, organisations, outcomes, recoveries, reviews
 from registry.accesses import AccessKind
 from registry.database import Actor, ReadSession, WriteSession, take_turns
 from registry.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
@@ -38,10 +39,16 @@ RULINGS: Final[Mapping[ReviewKind, frozenset[Ruling]]] = {
     ReviewKind.IDENTITY_DISCLOSURE: frozenset({Ruling.DISCLOSE, Ruling.DENY}),
     ReviewKind.MISUSE: frozenset({Ruling.CONFIRM, Ruling.NOT_CONFIRM}),
     ReviewKind.APPEAL: frozenset({Ruling.DENY}),  # and those of what is appealed
+    ReviewKind.LOST_PIN: frozenset({Ruling.RENEW, Ruling.DENY}),
 }
 
 # Of these people are told only if they ask: they see in their accesses that they were looked at.
 _DAILY_ROUND: Final = frozenset({ReviewKind.GREY_MATCH, ReviewKind.AMBIGUOUS_MATCH})
+
+# What is denied here is asked for again.
+_WITHOUT_APPEAL: Final = frozenset(
+    {ReviewKind.APPEAL, ReviewKind.IDENTITY_DISCLOSURE, ReviewKind.LOST_PIN}
+)
 
 
 def require_desk(actor: Actor) -> None:
@@ -66,10 +73,10 @@ async def take(session: WriteSession, *, review_id: UUID, actor: Actor) -> Revie
         raise ConflictError(f"Review {review_id} is with another reviewer.")
     if standing.assignee is None:
         await reviews.record(session, review_id, ReviewEventKind.ASSIGNED, actor.principal_id)
-        # Whoever has a review reads its papers.
-        await accesses.note(
-            session, review.subject_ids, actor.principal_id, AccessKind.REVIEW, review_id
-        )
+        # Whoever has a review reads its papers, and of a lost PIN how the person is reached.
+        lost = review.kind is ReviewKind.LOST_PIN
+        what = AccessKind.CONTACT if lost else AccessKind.REVIEW
+        await accesses.note(session, review.subject_ids, actor.principal_id, what, review_id)
         await outcomes.begin(session, review, actor.principal_id)
     return review
 
@@ -111,7 +118,7 @@ async def decide(
     appealed = await _appealed(session, review)
     await _check(session, review, appealed, ruling, subject_id)
     agreed = (standing.ruling, standing.subject_id) == (ruling, subject_id)
-    done = not _needs_two(review, appealed, ruling) or agreed
+    done = agreed or not await _needs_two(session, review, appealed, ruling)
     kind = ReviewEventKind.DECIDED if done else ReviewEventKind.PROPOSED
     await reviews.record(
         session,
@@ -142,7 +149,7 @@ async def appeal(
     """
     review, standing = await _locked(session, review_id)
     await require_party(session, review, appellant)
-    if review.kind in {ReviewKind.APPEAL, ReviewKind.IDENTITY_DISCLOSURE}:
+    if review.kind in _WITHOUT_APPEAL:
         raise ConflictError("Against this decision there is no appeal.")
     if standing.state is not ReviewState.DECIDED:
         raise ConflictError(f"Review {review_id} is {standing.state}.")
@@ -202,10 +209,20 @@ async def _check(
     await outcomes.check(session, matter, ruling)
 
 
-def _needs_two(review: Review, appealed: tuple[Review, Standing] | None, ruling: Ruling) -> bool:
-    """Whether one reviewer is not enough: to tell who somebody is, and to overturn."""
+async def _needs_two(
+    session: ReadSession,
+    review: Review,
+    appealed: tuple[Review, Standing] | None,
+    ruling: Ruling,
+) -> bool:
+    """Whether one reviewer is not enough: to tell who somebody is, and to overturn.
+
+    Nor is one for a new PIN where the person can be reached in no way that is on record.
+    """
     if review.kind is ReviewKind.IDENTITY_DISCLOSURE:
         return True
+    if review.kind is ReviewKind.LOST_PIN:
+        return ruling is Ruling.RENEW and not await recoveries.is_reachable(session, review.id)
     return appealed is not None and ruling is not Ruling.DENY
 
 

@@ -81,8 +81,8 @@ async def bring_about(session: WriteSession, review: Review, ruled: Ruled, *, ke
             await _of_sample(session, review, ruled, keys)
         case ReviewKind.MISUSE:
             await complaints.find(session, review.id, ruled.ruling, actor_id=ruled.actor_id)
-        case ReviewKind.IDENTITY_DISCLOSURE | ReviewKind.APPEAL:
-            pass  # the answer to whoever asked is all there is
+        case ReviewKind.IDENTITY_DISCLOSURE | ReviewKind.APPEAL | ReviewKind.LOST_PIN:
+            pass  # the answer to whoever asked is all there is: see recoveries.issue for a PIN
 
 
 async def _of_match(session: WriteSession, review: Review, ruled: Ruled, keys: Keys) -> None:

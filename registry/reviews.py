@@ -40,10 +40,14 @@ class ReviewKind(StrEnum):
     IDENTITY_DISCLOSURE = "IDENTITY_DISCLOSURE"
     MISUSE = "MISUSE"
     APPEAL = "APPEAL"
+    LOST_PIN = "LOST_PIN"
 
 
 class Ruling(StrEnum):
-    """What a reviewer may find. DENY refuses a disclosure, or an appeal: the decision stands."""
+    """What a reviewer may find. DENY refuses a disclosure, a new PIN, or an appeal.
+
+    RENEW: whoever was reached as it is on record may set a new PIN.
+    """
 
     NOT_THE_SAME_PERSON = "NOT_THE_SAME_PERSON"
     SAME_PERSON = "SAME_PERSON"
@@ -58,6 +62,7 @@ class Ruling(StrEnum):
     DENY = "DENY"
     CONFIRM = "CONFIRM"
     NOT_CONFIRM = "NOT_CONFIRM"
+    RENEW = "RENEW"
 
 
 class ReviewState(StrEnum):
@@ -95,6 +100,7 @@ DUE: Final = {
     ReviewKind.IDENTITY_DISCLOSURE: timedelta(days=3),
     ReviewKind.MISUSE: timedelta(days=3),
     ReviewKind.APPEAL: timedelta(days=30),
+    ReviewKind.LOST_PIN: timedelta(days=3),
 }
 APPEAL_PERIOD: Final = timedelta(days=30)
 WAITING: Final = frozenset({ReviewState.OPEN, ReviewState.ASSIGNED, ReviewState.AWAITING_SECOND})

@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     pin_tries_per_source: int = Field(
         default=300, ge=1, description="Case tokens a day that one network address may ask for."
     )
+    recoveries_per_source: int = Field(
+        default=20, ge=1, description="New PINs a day that one network address may ask for."
+    )
     cooling_off_hours: int = Field(
         default=72,
         ge=0,

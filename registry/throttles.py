@@ -49,6 +49,7 @@ class ArrivalKind(StrEnum):
 
     OPENED = "OPENED"
     TRIED = "TRIED"
+    LOST_PIN = "LOST_PIN"
 
 
 class Arrival(Base):

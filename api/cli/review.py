@@ -9,7 +9,8 @@ import typer
 from api.cli.output import AsJson, line, note, pairs, result, table
 from api.cli.session import Acting, Owner, identifier, run_as
 from api.cli.settings import DataDir
-from registry import desk, dockets, review_papers, reviews
+from registry import desk, dockets, recoveries, review_papers, reviews
+from registry.cases import ContactKind
 from registry.database import WriteSession
 from registry.paging import MAX_PAGE
 from registry.review_papers import Papers
@@ -24,12 +25,14 @@ class _Seen(NamedTuple):
     review: Review
     standing: Standing
     overdue: bool
+    recovery_code: str | None = None
 
 
 class _Whole(NamedTuple):
     seen: _Seen
     events: list[ReviewEvent]
     papers: Papers | None
+    contacts: dict[ContactKind, str]
 
 
 @app.command("list")
@@ -95,11 +98,12 @@ def show(
             standing = await reviews.standing(session, wanted)
             history = await reviews.events(session, [wanted])
             overdue = await dockets.overdue(session, [wanted])
-            papers = None
+            papers, contacts = None, dict[ContactKind, str]()
             if desk.reads_papers(standing, acting.id):
                 keys = acting.installation.keys
                 papers = await review_papers.opened(session, found, keys=keys)
-        return _Whole(_Seen(found, standing, overdue[wanted]), history[wanted], papers)
+                contacts = (await recoveries.contacts(session, [wanted], keys=keys))[wanted]
+        return _Whole(_Seen(found, standing, overdue[wanted]), history[wanted], papers, contacts)
 
     whole = run_as(owner, work, data_dir=data_dir)
     result(_whole_document(whole), lambda: _show(whole))
@@ -154,6 +158,8 @@ def decide(
 ) -> None:
     """Rule on a review that you have taken. Where two must agree, the first only proposes.
 
+    RENEW shows the code for a new PIN, this once: pass it on by the contact on record.
+
     For example:
 
         likeness review decide 0199c2f5-1b2c-7d3e-8f4a-5b6c7d8e9f0a RELEASE --reason "a new beard"
@@ -190,10 +196,18 @@ def _act(
             found = await act(session, acting, wanted)
             standing = await reviews.standing(session, wanted)
             overdue = await dockets.overdue(session, [wanted])
-        return _Seen(found, standing, overdue[wanted])
+            code = await recoveries.issue(session, found, actor=acting.actor)
+        return _Seen(found, standing, overdue[wanted], code)
 
     seen = run_as(owner, work, data_dir=data_dir)
-    result(_document(seen), lambda: line(f"Review {wanted} is {seen.standing.state}."))
+    code = {} if seen.recovery_code is None else {"recoveryCode": seen.recovery_code}
+    result(_document(seen) | code, lambda: _done(seen))
+
+
+def _done(seen: _Seen) -> None:
+    line(f"Review {seen.review.id} is {seen.standing.state}.")
+    if seen.recovery_code is not None:
+        line(f"Code for a new PIN, valid for 72 hours, shown this once: {seen.recovery_code}")
 
 
 def _table(found: list[_Seen]) -> None:
@@ -214,8 +228,8 @@ def _table(found: list[_Seen]) -> None:
 
 
 def _show(whole: _Whole) -> None:
-    review, standing, overdue = whole.seen
-    due = f"{review.due_at:%Y-%m-%d %H:%M}" + (", overdue" if overdue else "")
+    review, standing = whole.seen.review, whole.seen.standing
+    due = f"{review.due_at:%Y-%m-%d %H:%M}" + (", overdue" if whole.seen.overdue else "")
     rows = [
         ("Review", str(review.id)),
         ("Kind", review.kind),
@@ -227,6 +241,7 @@ def _show(whole: _Whole) -> None:
     papers = whole.papers or Papers()
     rows += [("Service", papers.service_id)] if papers.service_id else []
     rows += [("Case", papers.case_number)] if papers.case_number else []
+    rows += [(kind.capitalize(), said) for kind, said in sorted(whole.contacts.items())]
     rows += [("Probe", probe) for probe, _ in papers.seen]
     pairs(rows)
     if papers.statement:
@@ -239,7 +254,7 @@ def _show(whole: _Whole) -> None:
 
 
 def _document(seen: _Seen) -> dict[str, object]:
-    review, standing, overdue = seen
+    review, standing = seen.review, seen.standing
     return {
         "id": review.id,
         "kind": review.kind,
@@ -249,7 +264,7 @@ def _document(seen: _Seen) -> dict[str, object]:
         "assignee": standing.assignee,
         "ruling": standing.ruling,
         "dueAt": review.due_at,
-        "overdue": overdue,
+        "overdue": seen.overdue,
         "createdAt": review.created_at,
     }
 
@@ -277,4 +292,5 @@ def _whole_document(whole: _Whole) -> dict[str, object]:
             "decisionId": papers.decision_id,
             "probes": [probe for probe, _ in papers.seen],
         },
+        "contacts": {str(kind): said for kind, said in whole.contacts.items()},
     }

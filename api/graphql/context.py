@@ -26,6 +26,7 @@ from registry import (
     objections,
     orders,
     protections,
+    recoveries,
     representatives,
     request_messages,
     request_receipts,
@@ -38,6 +39,7 @@ from registry import (
     webhooks,
 )
 from registry.accesses import AccessKind
+from registry.cases import ContactKind
 from registry.consent_receipts import ConsentReceipt, Issuer
 from registry.database import Database, ReadSession
 from registry.errors import InvalidError
@@ -81,6 +83,7 @@ class Context:
         self.reviews_overdue = loader(self.db, dockets.overdue)
         self.review_papers = loader(self.db, self._review_papers)
         self.review_evidence = loader(self.db, self._review_evidence)
+        self.review_contacts = loader(self.db, self._review_contacts)
         self.filing_standings = loader(self.db, filings.standings)
         self.owner_of = loader(self.db, subjects.owners)
         everything = state.db.acting_for(OPERATOR)  # their resolvers ask who may have them
@@ -150,6 +153,11 @@ class Context:
         self, session: ReadSession, ids: Collection[UUID]
     ) -> dict[UUID, list[review_evidence.Statement]]:
         return await review_evidence.by_review(session, ids, keys=self.state.keys)
+
+    async def _review_contacts(
+        self, session: ReadSession, ids: Collection[UUID]
+    ) -> dict[UUID, dict[ContactKind, str]]:
+        return await recoveries.contacts(session, ids, keys=self.state.keys)
 
     async def _protections(
         self, session: ReadSession, ids: Collection[UUID]

@@ -6,12 +6,13 @@ from uuid import UUID
 
 import strawberry
 
+from api.graphql.cases import Contact
 from api.graphql.context import Info
 from api.graphql.errors import Problem
 from api.graphql.misuse import Misuse
 from api.graphql.paging import DEFAULT_PAGE, Connection, after, connection, identifier
 from api.graphql.permissions import requires
-from registry import desk, dockets, review_evidence, reviews
+from registry import desk, dockets, recoveries, review_evidence, reviews
 from registry.misuse import Misuse as Said
 from registry.principals import Scope
 from registry.review_papers import Papers
@@ -69,7 +70,7 @@ class Review:
     kind: ReviewKind
     subject_ids: list[strawberry.ID]
     about: strawberry.ID | None = strawberry.field(
-        description="The decision, sample, objection or review it is about."
+        description="The decision, sample, objection, review or account it is about."
     )
     due_at: datetime
     created_at: datetime
@@ -134,6 +135,20 @@ class Review:
             return []
         return await info.context.review_evidence.load(review.id) or []
 
+    @strawberry.field(
+        graphql_type=list[Contact],
+        description="How who lost a PIN is reached, on record before it was asked for: for whoever"
+        " reads the papers.",
+    )
+    @staticmethod
+    async def contacts(review: strawberry.Parent[reviews.Review], info: Info) -> list[Contact]:
+        """How who lost a PIN is reached, for whoever reads the papers."""
+        standing = await _standing(review, info)
+        if not desk.reads_papers(standing, info.context.caller.actor.principal_id):
+            return []
+        found = await info.context.review_contacts.load(review.id) or {}
+        return [Contact(kind=kind, contact=said) for kind, said in sorted(found.items())]
+
 
 async def _standing(review: reviews.Review, info: Info) -> Standing:
     return await info.context.review_standings.load(review.id) or Standing()
@@ -170,6 +185,11 @@ class ReviewDecided:
     """It is decided and took effect; or proposed, where two must agree."""
 
     review: reviews.Review = strawberry.field(graphql_type=Review)
+    recovery_code: str | None = strawberry.field(
+        default=None,
+        description="What sets the new PIN, after RENEW: shown this once, for 72 hours, to pass on"
+        " by the contact on record.",
+    )
 
 
 TakeReviewResult = Annotated[ReviewTaken | Problem, strawberry.union("TakeReviewResult")]
@@ -257,4 +277,5 @@ class ReviewMutation:
                 actor=context.caller.actor,
                 keys=context.state.keys,
             )
-        return ReviewDecided(review=review)
+            code = await recoveries.issue(session, review, actor=context.caller.actor)
+        return ReviewDecided(review=review, recovery_code=code)

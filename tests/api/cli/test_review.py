@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable
 
+import httpx2
 import pytest
 
 from tests.api.cli.conftest import Likeness
@@ -73,3 +74,27 @@ def test_only_reviewers_work_at_the_desk(likeness: Likeness, held: tuple[str, st
         assert (ended.code, ended.err) == (3, "Error: Only a reviewer works at the desk.\n")
     ended = likeness("review", "show", ABSENT)
     assert (ended.code, ended.err) == (3, "Error: No such review.\n")
+
+
+def test_the_code_for_a_new_pin_is_shown_to_who_renews(likeness: Likeness, url: str) -> None:
+    opened = httpx2.post(f"{url}/v1/cases").json()
+    number = opened["caseNumber"]
+    lost = {"caseNumber": number, "statement": "I lost my PIN."}
+    assert httpx2.post(f"{url}/v1/cases/recovery", json=lost).status_code == 202
+    listed = likeness("review", "list", "--kind", "LOST_PIN", "--json").json["reviews"]
+    review = listed[-1]["id"]
+    for name in ("rita", "ruth"):
+        likeness("token", "create", "--reviewer", name)
+    likeness("review", "take", review, "--owner", "rita")
+    shown = likeness("review", "show", review, "--owner", "rita", "--json").json
+    assert (shown["papers"]["caseNumber"], shown["contacts"]) == (number, {})
+    words = ("RENEW", "--reason", "She came to the desk with her passport.")
+    first = likeness("review", "decide", review, *words, "--owner", "rita", "--json").json
+    assert first["state"] == "AWAITING_SECOND"
+    assert "recoveryCode" not in first
+    likeness("review", "take", review, "--owner", "ruth")
+    second = likeness("review", "decide", review, *words, "--owner", "ruth").ok
+    assert f"Review {review} is DECIDED." in second
+    given = {"caseNumber": number, "code": second.split()[-1], "newPin": "correct horse 7"}
+    done = httpx2.post(f"{url}/v1/cases/recovery/redeem", json=given)
+    assert done.status_code == 200, done.text
