@@ -32,13 +32,14 @@ async def redeem(state: State, *, number: str, code: str, new_pin: str) -> None:
     The caller has counted where it comes from.
     """
     number = checked_number(number)
-    kept = await pins.hashed(pins.checked_pin(new_pin))
+    new_pin = pins.checked_pin(new_pin)
     done = False
     async with _unhurried():
         async with state.db.acting_for(OPERATOR).writing() as session:
             tried = await recoveries.attempt(session, number, keys=state.keys)
         right = await pins.fits(read_code(code), None if tried is None else tried.code_hash)
         if tried is not None and right:
+            kept = await pins.hashed(new_pin)
             async with state.db.acting_for(OPERATOR).writing() as session:
                 done = await recoveries.redeem(
                     session, tried, number=number, pin_hash=kept, keys=state.keys
