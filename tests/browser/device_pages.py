@@ -1,8 +1,9 @@
 """Small pages for the scripts alone, served as the real ones are: one origin, a strict policy."""
 
+import asyncio
 import threading
 import time
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,6 +109,11 @@ class Site:
         self.sent.append(kept)
         return page("<p>Sent.</p>")
 
+    async def keep_slowly(self, request: Request) -> Response:
+        """Long enough to press again."""
+        await asyncio.sleep(1.5)
+        return await self.keep(request)
+
 
 def page(body: str) -> Response:
     head = '<meta charset="utf-8"><title>Page</title><link rel="icon" href="/static/none">'
@@ -125,11 +131,10 @@ async def icon(_request: Request) -> Response:
 
 
 def pages_of(site: Site) -> Starlette:
-    keep: Callable[[Request], Coroutine[Any, Any, Response]] = site.keep
     return Starlette(
         routes=[
-            Route("/sent", keep, methods=["POST"]),
-            Route("/slow", keep, methods=["POST"]),
+            Route("/sent", site.keep, methods=["POST"]),
+            Route("/slow", site.keep_slowly, methods=["POST"]),
             Route("/static/none", icon),
             Mount("/static", StaticFiles(directory=STATIC)),
             Route("/{name}", shown),
