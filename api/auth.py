@@ -45,6 +45,10 @@ class Authenticator:
             raise UnauthenticatedError(
                 "This needs an access token: send `Authorization: Bearer TOKEN`."
             )
+        return await self.of_token(token)
+
+    async def of_token(self, token: str) -> Caller:
+        """The caller whom this access token is of, or UnauthenticatedError."""
         digest = hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
         remembered = self._known.get(digest)
         if remembered is not None and remembered[0] > time.monotonic():

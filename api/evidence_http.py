@@ -42,7 +42,7 @@ async def keep(request: Request) -> Response:
             evidence_id=new_id(),
             subject_id=subject_id,
             kind=kind,
-            uploaded_by=caller.actor.principal_id,
+            actor=caller.actor,
             keys=state.keys,
             expires_at=expires_at,
         )

@@ -5,8 +5,10 @@ those they are given. Cross-origin requests get no permission here: there is no 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
 
 import orjson
 from starlette.requests import ClientDisconnect
@@ -29,6 +31,38 @@ SECURITY_HEADERS = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"referrer-policy", b"no-referrer"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long an upload may take to arrive, and its answer after that, in seconds."""
+
+    upload: float
+    answer: float
+
+
+class Answer(Protocol):
+    """How a refusal is sent; `close` when the rest of the request will not be read."""
+
+    async def __call__(
+        self, scope: Scope, send: Send, explained: Explanation, *, close: bool = False
+    ) -> None:
+        """Send it."""
+
+
+async def as_json(scope: Scope, send: Send, explained: Explanation, *, close: bool = False) -> None:
+    """Send a refusal as a JSON problem: `{"code", "message", ...}`."""
+    _ = scope
+    body = orjson.dumps(explained.body())
+    headers = {
+        "content-type": "application/json",
+        "content-length": str(len(body)),
+        **explained.headers(),
+        **({"connection": "close"} if close else {}),
+    }
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": explained.status, "headers": raw})
+    await send({"type": "http.response.body", "body": body})
 
 
 class SecurityHeaders:
@@ -62,11 +96,12 @@ class SecurityHeaders:
 class Errors:
     """Answers what nothing inside answered: refusals by their code, the rest masked and logged."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, answer: Answer = as_json) -> None:
         self.app = app
+        self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; if that raises, answer a JSON problem."""
+        """Pass the request on; if that raises, answer with the problem."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -79,7 +114,7 @@ class Errors:
             explained = explain(error)
             if watched.started:
                 raise  # half an answer is out: only a broken connection says so
-            await answer(send, explained)
+            await self._answer(scope, send, explained)
 
 
 class Guard:
@@ -87,8 +122,7 @@ class Guard:
 
     A body is read here, whole, within `max_bytes` and `body_seconds`; then the request has
     `request_seconds` until its handler is cancelled and 503 is answered. At a path in `streaming`
-    the handler reads and limits the body itself, has `upload_seconds` to do so, and then
-    `streaming_seconds`.
+    the handler reads and limits the body itself, within that path's patience.
     """
 
     def __init__(
@@ -98,17 +132,15 @@ class Guard:
         max_bytes: int,
         request_seconds: float,
         body_seconds: float = 10.0,
-        streaming: Collection[str] = (),
-        upload_seconds: float = 60.0,
-        streaming_seconds: float = 0.0,
+        streaming: Mapping[str, Patience] | None = None,
+        answer: Answer = as_json,
     ) -> None:
         self.app = app
         self._max_bytes = max_bytes
         self._request_seconds = request_seconds
         self._body_seconds = body_seconds
-        self._streaming = frozenset(streaming)
-        self._upload_seconds = upload_seconds
-        self._streaming_seconds = max(streaming_seconds, request_seconds)
+        self._streaming = streaming or {}
+        self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with a problem, or pass the request on with a body that is within bounds."""
@@ -119,8 +151,9 @@ class Guard:
         try:
             _require_modest(scope)
             length = _content_length(scope)
-            if scope["path"] in self._streaming:
-                await self._stream(scope, receive, watched)
+            patience = self._streaming.get(scope["path"])
+            if patience is not None:
+                await self._stream(scope, receive, watched, patience)
             else:
                 body = await self._body(scope, receive, length)
                 async with _deadline(self._request_seconds, _late):
@@ -128,7 +161,7 @@ class Guard:
         except _RefusedError as refusal:
             if watched.started:
                 raise TimeoutError("The answer outlasted its deadline.") from refusal
-            await answer(send, refusal.explained, close=refusal.close)
+            await self._answer(scope, send, refusal.explained, close=refusal.close)
 
     async def _body(self, scope: Scope, receive: Receive, length: int | None) -> bytes:
         most, drained = self._max_bytes, DRAIN_FACTOR * self._max_bytes
@@ -148,7 +181,7 @@ class Guard:
             raise _too_large(most)
         return bytes(body)
 
-    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _stream(self, scope: Scope, receive: Receive, send: Send, patience: Patience) -> None:
         loop = asyncio.get_running_loop()
         whole = False
 
@@ -157,28 +190,14 @@ class Guard:
             message = await receive()
             if not whole and not message.get("more_body", False):
                 whole = True
-                clock.reschedule(loop.time() + self._streaming_seconds)
+                clock.reschedule(loop.time() + patience.answer)
             return message
 
         def refusal() -> _RefusedError:
             return _late() if whole else _slow()
 
-        async with _deadline(self._upload_seconds, refusal) as clock:
+        async with _deadline(patience.upload, refusal) as clock:
             await self.app(scope, timed, send)
-
-
-async def answer(send: Send, explained: Explanation, *, close: bool = False) -> None:
-    """Send a refusal as a JSON problem: `{"code", "message", ...}`."""
-    body = orjson.dumps(explained.body())
-    headers = {
-        "content-type": "application/json",
-        "content-length": str(len(body)),
-        **explained.headers(),
-        **({"connection": "close"} if close else {}),
-    }
-    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": explained.status, "headers": raw})
-    await send({"type": "http.response.body", "body": body})
 
 
 class _RefusedError(Exception):

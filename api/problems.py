@@ -46,6 +46,7 @@ class Explanation:
     field: str | None = None
     retry_after: int | None = None
     error_id: str | None = None
+    allow: str | None = None  # the methods there are, where another one was used
 
     def body(self) -> dict[str, str | int]:
         """The JSON body of a plain HTTP answer."""
@@ -65,6 +66,8 @@ class Explanation:
             headers["Retry-After"] = str(self.retry_after)
         if self.status == _STATUS[ProblemCode.UNAUTHENTICATED]:
             headers["WWW-Authenticate"] = "Bearer"
+        if self.allow is not None:
+            headers["Allow"] = self.allow
         return headers
 
 

@@ -60,6 +60,10 @@ RECORD_DEATH = """
 mutation ($input: RecordDeathInput!) { answer: recordDeath(input: $input) {
   ... on DeathRecorded { protection { id } } ... on Problem { code message } } }
 """
+PLACE_ORDER = """
+mutation ($input: PlaceOrderInput!) { answer: placeOrder(input: $input) {
+  ... on OrderPlaced { order { id } } ... on Problem { code message } } }
+"""
 OBJECT = """
 mutation ($input: FileObjectionInput!) { fileObjection(input: $input) {
   ... on ObjectionFiled { objection { id } } ... on Problem { code message } } }
@@ -187,6 +191,12 @@ class Client:
         told = {"subjectId": str(subject_id), "source": "A relative"}
         made = await self.run(RECORD_DEATH, input=told)
         assert made["protection"]["id"], made
+
+    async def place_order(self, subject_id: UUID) -> None:
+        """Forbid everything, as a regulator."""
+        told = {"subjectId": str(subject_id), "authority": "District Court", "reference": "C-1/26"}
+        made = await self.run(PLACE_ORDER, input=told)
+        assert made["order"]["id"], made
 
     async def grant(self, subject_id: UUID, service: Account, *, max_uses: int) -> str:
         """A signed grant of so many uses, as `filling` makes them without a limit."""

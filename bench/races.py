@@ -1,13 +1,14 @@
-"""No permission after a revocation, an objection or a death was answered: 0 late.
+"""No permission after a revocation, an objection, a death or an order was answered: 0 late.
 
     python bench/races.py --n 2000
 
 Two API processes. While checks of a permitted use run on both without a pause, its grant is revoked
-(or an objection filed, or a death reported) through one of them. A check that began after that was
-answered and still says PERMITTED is late. A race is tight if a permitted check and a refused one
-began within 50 ms of each other. The last races are run against a server that is broken on purpose
-(`broken.py`: it believes for a second what it read of a person): there late ones must be found.
-Exits with 1 if the product has a late one, the broken server has none, or few races were tight.
+(or an objection filed, a death reported, or an order placed) through one of them. A check that
+began after that was answered and still says PERMITTED is late. A race is tight if a permitted check
+and a refused one began within 50 ms of each other. The last races are run against a server that is
+broken on purpose (`broken.py`: it believes for a second what it read of a person): there late ones
+must be found. Exits with 1 if the product has a late one, the broken server has none, or few races
+were tight.
 """
 
 import asyncio
@@ -102,15 +103,18 @@ def _races(stage: Stage, filled: Filled, numbers: range, program: Sequence[str])
         async with (
             Client(apis[0], stage.owner) as owner_a,
             Client(apis[1], stage.owner) as owner_b,
+            Client(apis[0], stage.regulator) as regulator_a,
+            Client(apis[1], stage.regulator) as regulator_b,
             Client(apis[0], stage.service) as service_a,
             Client(apis[1], stage.service) as service_b,
         ):
-            owners, services = (owner_a, owner_b), (service_a, service_b)
+            changing = ((owner_a, regulator_a), (owner_b, regulator_b))
+            services = (service_a, service_b)
             left: Iterator[int] = iter(numbers)
 
             async def work() -> None:
                 for number in left:
-                    races.append(await _race(filled, number, owners[number % 2], services, rng))
+                    races.append(await _race(filled, number, changing[number % 2], services, rng))
                     progress.step()
 
             await asyncio.gather(*(work() for _ in range(AT_ONCE)))
@@ -125,11 +129,12 @@ def _races(stage: Stage, filled: Filled, numbers: range, program: Sequence[str])
 async def _race(
     filled: Filled,
     number: int,
-    owner: Client,
+    changing: tuple[Client, Client],
     services: tuple[Client, Client],
     rng: np.random.Generator,
 ) -> Race:
     person, race = filled.people[number], Race()
+    owner, regulator = changing
     asked = question(neighbour(filled.hashes[number], 20, rng))
     assert person.grant is not None
     first = await services[0].check(asked)
@@ -140,13 +145,15 @@ async def _race(
         for _ in range(_CHECKERS)
     ]
     await asyncio.sleep(rng.uniform(0, 0.02))  # anywhere among the checks
-    match number // 2 % 3:  # on both processes alike
+    match number // 2 % 4:  # on both processes alike
         case 0:
             await owner.revoke(person.grant)
         case 1:
             await owner.object(person.id)
-        case _:
+        case 2:
             await owner.report_death(person.id)
+        case _:
+            await regulator.place_order(person.id)
     race.answered_at = time.monotonic()
     await asyncio.gather(*checking)
     return race

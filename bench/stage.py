@@ -125,7 +125,7 @@ class Api:
 
 
 class Stage:
-    """A temporary installation with an `owner` of subjects and a `service` that asks.
+    """A temporary installation: an `owner` of subjects, a `service` that asks, a `regulator`.
 
     As a rule this process runs PostgreSQL and any number of API processes share it. `supervised`:
     the one API process runs it, as `likeness serve` does.
@@ -133,6 +133,7 @@ class Stage:
 
     owner: Account
     service: Account
+    regulator: Account
 
     def __init__(self, *, supervised: bool = False) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="lkb-"))
@@ -148,7 +149,7 @@ class Stage:
         try:
             if not self.supervised:
                 self.postgres.start()
-            self.owner, self.service = asyncio.run(self._open_accounts())
+            self.owner, self.service, self.regulator = asyncio.run(self._open_accounts())
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -211,12 +212,15 @@ class Stage:
         self._apis.append(made)
         return made
 
-    async def _open_accounts(self) -> tuple[Account, Account]:
+    async def _open_accounts(self) -> tuple[Account, Account, Account]:
         async with opened(self.settings, supervise=False) as installation:
-            owner, service = new_id(), new_id()
+            owner, service, regulator = new_id(), new_id(), new_id()
             async with installation.operator.writing() as session:
                 await principals.register(
                     session, kind=PrincipalKind.ORGANISATION, handle="agency", principal_id=owner
+                )
+                await principals.register(
+                    session, kind=PrincipalKind.REGULATOR, handle="court", principal_id=regulator
                 )
                 await services.register(
                     session,
@@ -226,7 +230,11 @@ class Stage:
                     supported_obligations=frozenset(ObligationCode),
                 )
                 await services.set_tier(session, service_id=service, tier=2, actor_id=OPERATOR_ID)
-            return await _account(installation, owner), await _account(installation, service)
+            return (
+                await _account(installation, owner),
+                await _account(installation, service),
+                await _account(installation, regulator),
+            )
 
 
 async def _account(installation: Installation, id: UUID) -> Account:

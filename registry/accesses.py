@@ -13,10 +13,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from registry.database import Base, ReadSession, WriteSession, new_id
 from registry.paging import Page, page_of
-from registry.principals import PrincipalKind
+from registry.principals import OFFICES, PrincipalKind
 
 # Whose reading is put on record: they see people who gave them no right of their own.
-READERS = frozenset({PrincipalKind.ATTESTER, PrincipalKind.REVIEWER, PrincipalKind.REGULATOR})
+READERS = OFFICES | {PrincipalKind.REGULATOR}
 
 
 class AccessKind(StrEnum):
@@ -65,8 +65,13 @@ async def note(
 
 
 async def page(
-    session: ReadSession, *, subject_id: UUID, first: int, after: UUID | None
+    session: ReadSession, *, subject_id: UUID, reviews: bool, first: int, after: UUID | None
 ) -> Page[Access]:
-    """Who read of this person, oldest first, if the caller may see the person."""
+    """Who read of this person, oldest first, if the caller may see the person.
+
+    `reviews`: also who read to decide a review.
+    """
     query = select(Access).where(Access.subject_id == subject_id)
+    if not reviews:
+        query = query.where(Access.what != AccessKind.REVIEW)
     return await page_of(session, query, key=Access.id, first=first, after=after)

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -10,7 +10,14 @@ import orjson
 from sqlalchemy.exc import IntegrityError
 
 from registry import protections, services, subjects
-from registry.database import Actor, ReadSession, WriteSession, checked_time, now
+from registry.database import (
+    Actor,
+    ReadSession,
+    WriteSession,
+    checked_time,
+    now,
+    take_turns,
+)
 from registry.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from registry.keys import Keys
 from registry.policy.question import age
@@ -68,7 +75,8 @@ async def appoint(
     if actor.kind not in OFFICES and actor.principal_id != owner:
         raise ForbiddenError("The owner of the record, or an attester, names representatives.")
     _check(appointment)
-    await _check_fits(session, subject_id, appointment, keys)
+    await take_turns(session, subject_id)  # two at once do not share out more than the whole
+    born = await _check_fits(session, subject_id, appointment, keys)
     account = appointment.principal_id
     if account is not None and await services.existing(session, [account]):
         raise InvalidError("An AI service represents nobody.", field="principalId")
@@ -85,7 +93,7 @@ async def appoint(
         kinship=appointment.kinship,
         share=appointment.share,
         sealed=sealed,
-        ends_at=appointment.ends_at,
+        ends_at=_end(appointment, born),
         appointed_by=actor.principal_id,
         **columns(appointment.scope),
     )
@@ -116,8 +124,8 @@ def _check(appointment: Appointment) -> None:
 
 async def _check_fits(
     session: ReadSession, subject_id: UUID, appointment: Appointment, keys: Keys
-) -> None:
-    """Whether somebody in this right is thinkable for a subject who stands as they do."""
+) -> date | None:
+    """The birth date of a subject for whom somebody in this right is thinkable, if it is known."""
     at = await now(session)
     if appointment.ends_at is not None and appointment.ends_at <= at:
         raise InvalidError("A mandate ends in the future.", field="endsAt")
@@ -143,3 +151,19 @@ async def _check_fits(
     shares = [one.share for one in live if one.share is not None]
     if math.fsum([*shares, appointment.share or 0.0]) > 1 + _ROUNDING:
         raise InvalidError("The shares add up to more than the whole.", field="share")
+    return person.birth_date
+
+
+def _end(appointment: Appointment, born: date | None) -> datetime | None:
+    """When the right ends: a guardian's by the day on which the person is of age everywhere."""
+    ends_at = appointment.ends_at
+    if appointment.role is not GrantorRole.GUARDIAN or born is None:
+        return ends_at
+    of_age = birthday(born, GUARDIANSHIP_ENDS)
+    return of_age if ends_at is None else min(ends_at, of_age)
+
+
+def birthday(born: date, years: int) -> datetime:
+    """When somebody is so many years old; born on the 29th of February, on the 1st of March."""
+    day = date(born.year + years, born.month, 1) + timedelta(days=born.day - 1)
+    return datetime.combine(day, time(), UTC)

@@ -28,14 +28,20 @@ async def for_signing(
         grantees=grant.grantees,
     )
     if ial < ASSURED_IAL:
+        require_assured(token_ial)  # what else there is depends on what is enrolled
+    if token_ial < ASSURED_IAL and role is GrantorRole.SELF:
+        await _require_statement(session, grant, actor_id)
+    return ial
+
+
+def require_assured(ial: int) -> None:
+    """ForbiddenError below IAL2."""
+    if ial < ASSURED_IAL:
         raise ForbiddenError(
             f"Signing a grant needs identity assurance {ASSURED_IAL}; yours is {ial} here. An"
             " attester raises it, who sees you live and, if your face or voice is enrolled,"
             " compares it; nobody who owns a service the grant is for."
         )
-    if token_ial < ASSURED_IAL and role is GrantorRole.SELF:
-        await _require_statement(session, grant, actor_id)
-    return ial
 
 
 async def level_for_signing(

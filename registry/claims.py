@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from registry import enrolment, grants, holds, notices, reviews, rulings, samples, subjects
+from registry import apart, enrolment, grants, holds, notices, reviews, rulings, samples, subjects
 from registry.database import Database, ReadSession, WriteSession, now, take_turns
 from registry.errors import ClaimConflictError
 from registry.grant_states import FINAL, GrantEventKind, HoldCause
@@ -79,10 +79,13 @@ async def catch_up(operator: Database, _keys: Keys, _at: datetime) -> None:
             select(Review).where(Review.kind == ReviewKind.CLAIM_CONFLICT, ~applied.exists())
         )
         waiting = list(left)
-    for review in waiting:
+
+    async def apply(review: Review) -> None:
         async with operator.writing() as session:
             await take_turns(session, review.id)
             await _apply(session, review)
+
+    await apart.each(waiting, apply)
 
 
 async def _apply(session: WriteSession, review: Review) -> None:

@@ -24,8 +24,7 @@ from registry.database import (
 )
 from registry.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from registry.policy.vocabulary import GrantState
-from registry.representatives import AGENTS
-from registry.scopes import Scope, within
+from registry.scopes import Scope
 
 _UNDECIDED: Final = frozenset({GrantState.PENDING, GrantState.SUSPENDED})
 
@@ -102,10 +101,7 @@ async def require_answering(
     if actor.principal_id == subject.owner_id:
         return
     rights = await mandates.acting(session, subject_id=subject_id, principal_id=actor.principal_id)
-    if not any(
-        role not in AGENTS or scope is None or within(scope, right.scope)
-        for role, right in rights.items()
-    ):
+    if not rights or (scope is not None and not mandates.cover(rights, scope)):
         raise ForbiddenError("Whoever keeps the person's record, or acts for them, answers.")
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
 
-from registry import decisions, grant_terms, organisations, services
+from registry import decisions, grant_terms, organisations, request_messages, services
 from registry.consent_requests import (
     ConsentRequest,
     ConsentRequestEvent,
@@ -41,7 +41,7 @@ LASTS: Final = timedelta(days=14)
 LASTS_AT_MOST: Final = timedelta(days=90)
 MAX_OPEN: Final = 1_000  # of one service
 MAX_OPEN_FOR_ONE: Final = 3  # of one service about one person
-MESSAGE_LENGTH, URL_LENGTH = 500, 500
+URL_LENGTH = 500
 _BUSY_SECONDS = 3600
 
 
@@ -102,38 +102,17 @@ async def ask(
             notice_language=_word(notice.language, "notice.language"),
             notice_sha256=notice.sha256,
             notice_url=_address(notice.url),
-            message=_sealed(request_id, asked.message, keys),
             expires_at=_expiry(asked.expires_at, at),
         )
     )
-    await session.flush()  # whom it reaches refers to it
+    await session.flush()  # its message, and whom it reaches, refer to it
+    await request_messages.write(session, request_id, asked.message, keys=keys)
     return token
 
 
 def link_digest(token: str) -> bytes:
     """How the secret of a link is kept."""
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
-
-
-def message_of(request: ConsentRequest, keys: Keys) -> str | None:
-    """What the service wrote to the person."""
-    if request.message is None:
-        return None
-    return keys.deployment_key.open(request.message, context=_context(request.id)).decode()
-
-
-def _sealed(request_id: UUID, message: str | None, keys: Keys) -> bytes | None:
-    if message is None:
-        return None
-    if not 0 < len(message) <= MESSAGE_LENGTH or not message.isprintable():
-        raise InvalidError(
-            f"A message has 1 to {MESSAGE_LENGTH} printable characters.", field="message"
-        )
-    return keys.deployment_key.seal(message.encode(), context=_context(request_id))
-
-
-def _context(request_id: UUID) -> bytes:
-    return b"consent-request:" + request_id.bytes
 
 
 def _word(given: str, field: str) -> str:

@@ -3,18 +3,17 @@
 Not while the service waits for its answer: how long that takes would tell it what was found.
 """
 
-import logging
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from registry import decisions, mandates, notices, replay, subjects
+from registry import apart, decisions, mandates, notices, replay, subjects
 from registry.consent_asking import MAX_OPEN_FOR_ONE, says_to_ask, waiting
 from registry.consent_requests import ConsentRequest, RequestAddressee, RequestLookup
 from registry.database import Database, ReadSession, WriteSession, new_id, now
-from registry.errors import ConflictError, RegistryError
+from registry.errors import ConflictError
 from registry.keys import Keys
 from registry.notices import NoticeKind
 from registry.policy.facts import Person
@@ -24,8 +23,6 @@ from registry.representatives import Representative
 from registry.sealing import SealError
 
 _ROUND: Final = 100
-
-logger = logging.getLogger(__name__)
 
 
 async def look_up(operator: Database, keys: Keys) -> None:
@@ -46,14 +43,12 @@ async def look_up(operator: Database, keys: Keys) -> None:
             .limit(_ROUND)
         )
         ids = list(found)
-    for one in ids:
-        try:
-            async with operator.writing() as session:
-                await _look_up(session, one, keys)
-        except RegistryError as error:
-            logger.warning("A request for consent waits: %s", error)
-        except Exception:
-            logger.exception("Request for consent %s cannot be looked up.", one)
+
+    async def look_up_one(request_id: UUID) -> None:
+        async with operator.writing() as session:
+            await _look_up(session, request_id, keys)
+
+    await apart.each(ids, look_up_one)
 
 
 async def _look_up(session: WriteSession, request_id: UUID, keys: Keys) -> None:

@@ -53,7 +53,7 @@ class ConsentRequest(Scoped, Termed, Base):
     """What a service asks for, in the words of a grant.
 
     `named_subject`: an id that the service gave, of a person or of nobody.
-    `message` is sealed. `service_owner_id`: whose service it is, who may not answer it.
+    `service_owner_id`: whose service it is, who may not answer it.
     """
 
     __tablename__ = "consent_requests"
@@ -69,7 +69,6 @@ class ConsentRequest(Scoped, Termed, Base):
     notice_language: Mapped[str]
     notice_sha256: Mapped[bytes]
     notice_url: Mapped[str | None]
-    message: Mapped[bytes | None]
     expires_at: Mapped[datetime] = mapped_column(index=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from registry import (
+    apart,
     assets,
     enrolment,
     freezing,
@@ -219,11 +220,14 @@ async def close_contested(operator: Database, keys: Keys, at: datetime) -> None:
             .limit(_ROUND)
         )
         history = await _events(session, sorted(rows))
-    for subject_id, happened in history.items():
-        since = _open_since(happened)
+
+    async def close(subject_id: UUID) -> None:
+        since = _open_since(history[subject_id])
         if since is not None and since + CONTEST_PERIOD <= at:
             async with operator.writing() as session:
                 await _close(session, subject_id, keys)
+
+    await apart.each(history, close)
 
 
 async def _close(session: WriteSession, subject_id: UUID, keys: Keys) -> None:

@@ -4,23 +4,25 @@ Nobody rules on what concerns themselves. Telling an authority who somebody is, 
 decision, take two reviewers; an appeal is for others than those who decided.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import or_, select
 
-from registry import accesses, notices, outcomes, reviews
+from registry import accesses, notices, organisations, outcomes, reviews
 from registry.accesses import AccessKind
 from registry.database import Actor, ReadSession, WriteSession, take_turns
 from registry.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from registry.keys import Keys
 from registry.notices import NoticeKind
+from registry.policy.vocabulary import ASSURED_IAL
 from registry.principals import OPERATOR_ID, PrincipalKind
 from registry.representatives import Representative
 from registry.reviews import Review, ReviewEventKind, ReviewKind, ReviewState, Ruling, Standing
+from registry.samples import Sample
 from registry.services import Service
-from registry.subjects import Subject
+from registry.subjects import Subject, SubjectEvent, SubjectEventKind
 
 DESK: Final = frozenset({PrincipalKind.REVIEWER, PrincipalKind.OPERATOR})
 _OF_A_MATCH: Final = frozenset({Ruling.NOT_THE_SAME_PERSON, Ruling.SAME_PERSON})
@@ -157,7 +159,7 @@ async def appeal(
 
 async def require_party(session: ReadSession, review: Review, principal_id: UUID) -> None:
     """NotFoundError for whom the review does not concern: absent and not theirs look the same."""
-    if principal_id != review.opened_by and not await _keeps(session, review, principal_id):
+    if principal_id != review.opened_by and not await _keeps(session, review, {principal_id}):
         raise NotFoundError("No such review.")
 
 
@@ -224,10 +226,24 @@ async def _settle(
         select(Subject.owner_id).where(Subject.id.in_(review.subject_ids))
     )
     concerned = {review.opened_by, matter.opened_by}
-    if matter.kind not in _DAILY_ROUND:
+    if matter.kind is ReviewKind.SUSPICIOUS_ENROLMENT:
+        concerned = concerned - {matter.opened_by} | await _may_know(session, matter)
+    elif matter.kind not in _DAILY_ROUND:
         concerned |= set(owners)
     for principal_id in sorted(concerned - {OPERATOR_ID}):
         await notices.tell(session, principal_id, NoticeKind.REVIEW_DECIDED, about=matter.id)
+
+
+async def _may_know(session: ReadSession, matter: Review) -> set[UUID]:
+    """Who is told that something was held, which a comparison brought out: nobody below IAL2."""
+    proved = await session.scalars(
+        select(Subject.owner_id)
+        .join(SubjectEvent, SubjectEvent.subject_id == Subject.id)
+        .where(Subject.id.in_(matter.subject_ids), SubjectEvent.kind == SubjectEventKind.VERIFIED)
+    )
+    unproved = select(Sample.id).where(Sample.id == matter.about, Sample.ial < ASSURED_IAL)
+    sent = set() if await session.scalar(unproved) is not None else {matter.opened_by}
+    return sent | set(proved)
 
 
 async def _require_impartial(
@@ -243,23 +259,23 @@ async def _require_impartial(
         matters.append(first)
         if actor.principal_id in stands.reviewers:
             raise ForbiddenError("An appeal is decided by others than those who decided.")
+    sides = {actor.principal_id, *await organisations.of(session, actor.principal_id)}
     for matter in matters:
         own = matter.opened_by == actor.principal_id and actor.principal_id != OPERATOR_ID
-        if own or await _keeps(session, matter, actor.principal_id):
+        if own or await _keeps(session, matter, sides):
             raise ForbiddenError("Nobody decides what concerns themselves.")
 
 
-async def _keeps(session: ReadSession, review: Review, principal_id: UUID) -> bool:
-    """Whether somebody keeps, or acts for, a subject of the review, or the service it is of."""
+async def _keeps(session: ReadSession, review: Review, sides: Collection[UUID]) -> bool:
+    """Whether one of these keeps, or acts for, a subject of the review, or the service it is of."""
+    sides = set(sides) - {OPERATOR_ID}
     owned = select(Subject.id).where(
-        Subject.id.in_(review.subject_ids), Subject.owner_id == principal_id
+        Subject.id.in_(review.subject_ids), Subject.owner_id.in_(sides)
     )
     acted_for = select(Representative.id).where(
         Representative.subject_id.in_(review.subject_ids),
-        Representative.principal_id == principal_id,
+        Representative.principal_id.in_(sides),
     )
-    serviced = select(Service.id).where(
-        Service.id == review.opened_by, Service.owner_id == principal_id
-    )
+    serviced = select(Service.id).where(Service.id == review.opened_by, Service.owner_id.in_(sides))
     found = await session.scalar(select(or_(owned.exists(), acted_for.exists(), serviced.exists())))
-    return bool(found) and principal_id != OPERATOR_ID
+    return bool(found)

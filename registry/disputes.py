@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from registry import doubts, replay
 from registry.database import ReadSession, WriteSession, now
 from registry.decisions import Decision
-from registry.errors import BusyError, ConflictError, NotFoundError
+from registry.errors import BusyError, NotFoundError
 from registry.keys import Keys
 from registry.review_papers import Papers, checked_statement, sealed
 from registry.reviews import Review, ReviewKind, open_review, same
@@ -36,11 +36,7 @@ async def dispute(
     if earlier is not None:
         return earlier.id
     await _require_budget(session, decision.service_id)
-    try:
-        recorded = await replay.opened(session, decision, keys=keys)
-    except SealError as error:
-        raise ConflictError("Somebody whom this decision was about was erased since.") from error
-    found = doubts.matches(recorded)
+    found = await _matches(session, decision, keys)
     subject_ids = frozenset[UUID]().union(*(one.subject_ids for one in found))
     papers = Papers(
         statement=statement,
@@ -60,6 +56,17 @@ async def dispute(
         ),
         review_id=review_id,
     )
+
+
+async def _matches(
+    session: ReadSession, decision: Decision, keys: Keys
+) -> tuple[doubts.Doubt, ...]:
+    """Whom the decision held its probes for; nobody where one of them was erased since."""
+    try:
+        recorded = await replay.opened(session, decision, keys=keys)
+    except SealError:
+        return ()
+    return doubts.matches(recorded)
 
 
 async def known(session: ReadSession, decision_id: UUID, *, keys: Keys) -> UUID:

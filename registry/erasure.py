@@ -19,6 +19,7 @@ from registry import (
     contests,
     grants,
     objections,
+    request_messages,
     samples,
     sealing,
     subjects,
@@ -120,13 +121,14 @@ async def _destroy(session: WriteSession, subject_id: UUID) -> None:
     if not list(gone):  # row security let nothing be deleted: then nothing was erased
         raise ForbiddenError("Whoever keeps the person's record, or the operator, erases it.")
     await session.execute(delete(SubjectAlias).where(SubjectAlias.subject_id == subject_id))
+    await request_messages.forget(session, subject_id)
 
 
 async def _others_of(session: ReadSession, owner_id: UUID) -> bool:
-    """Whether the account keeps somebody else's record, or the same one under a name, still."""
+    """Whether the account keeps a record under a name still."""
     found = await session.scalar(
         select(Subject.id)
-        .join(SubjectKey, SubjectKey.subject_id == Subject.id)
+        .join(SubjectAlias, SubjectAlias.subject_id == Subject.id)
         .where(Subject.owner_id == owner_id)
         .limit(1)
     )

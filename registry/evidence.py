@@ -25,8 +25,10 @@ from registry.database import (
     checked_time,
     new_id,
     now,
+    take_turns_on,
 )
 from registry.errors import (
+    BusyError,
     ForbiddenError,
     InvalidError,
     NotFoundError,
@@ -39,6 +41,7 @@ from registry.principals import OFFICES
 MAX_BYTES: Final = 10 * 2**20
 KEPT: Final = timedelta(days=90)
 LONGEST: Final = timedelta(days=10 * 365)
+DAILY: Final = 20  # documents of an account that is no office of the registry
 _MAGIC: Final[Mapping[bytes, str]] = {
     b"%PDF-": "application/pdf",
     b"\xff\xd8\xff": "image/jpeg",
@@ -105,7 +108,7 @@ async def keep(
     evidence_id: UUID,
     subject_id: UUID,
     kind: EvidenceKind,
-    uploaded_by: UUID,
+    actor: Actor,
     keys: Keys,
     expires_at: datetime | None = None,
 ) -> Evidence:
@@ -121,6 +124,7 @@ async def keep(
     wrapped = (await subjects.wrapped_keys(session, [subject_id])).get(subject_id)
     if wrapped is None:
         raise NotFoundError("No such subject.", field="subjectId")
+    await _require_budget(session, actor, at)
     made = Evidence(
         id=evidence_id,
         subject_id=subject_id,
@@ -128,7 +132,7 @@ async def keep(
         media_type=media_type,
         sha256=hashlib.sha256(content).digest(),
         expires_at=ends,
-        uploaded_by=uploaded_by,
+        uploaded_by=actor.principal_id,
     )
     session.add(made)
     await session.flush()  # its content refers to it
@@ -138,6 +142,23 @@ async def keep(
         insert(EvidenceContent).inline().values(evidence_id=evidence_id, sealed=sealed)
     )
     return made
+
+
+async def _require_budget(session: WriteSession, actor: Actor, at: datetime) -> None:
+    """Anybody may open a case: what they may fill the database with in a day is bounded."""
+    if actor.kind in OFFICES:
+        return
+    await take_turns_on(session, f"evidence:{actor.principal_id}")
+    today = await session.scalar(
+        select(func.count())
+        .select_from(Evidence)
+        .where(
+            Evidence.uploaded_by == actor.principal_id,
+            Evidence.created_at > at - timedelta(days=1),
+        )
+    )
+    if (today or 0) >= DAILY:
+        raise BusyError(f"At most {DAILY} documents a day.", retry_after=3600)
 
 
 async def read(session: ReadSession, evidence_id: UUID, *, actor: Actor, keys: Keys) -> Document:

@@ -4,7 +4,7 @@ An organisation's rights are exercised by its members. An agent acts within the 
 person confirmed at IAL2, and never for a grant to themselves.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -19,7 +19,7 @@ from registry.notices import NoticeKind
 from registry.policy.vocabulary import ASSURED_IAL, GrantorRole
 from registry.principals import OPERATOR_ID
 from registry.representatives import AGENTS, OF_THE_DEAD, Representative, RepresentativeEventKind
-from registry.scopes import Scope, scope_in
+from registry.scopes import Scope, scope_in, within
 from registry.services import Service
 
 CLAIM_WITHIN: Final = timedelta(days=90)  # for holders of the rights of the dead to come forward
@@ -36,8 +36,11 @@ class Right:
 
 async def acting(
     session: ReadSession, *, subject_id: UUID, principal_id: UUID
-) -> dict[GrantorRole, Right]:
-    """The roles in which an account may act for a subject now."""
+) -> dict[GrantorRole, tuple[Right, ...]]:
+    """The rights, by role, in which an account may act for a subject now.
+
+    There may be several of one role: two mandates, or the rights of two holders of the dead.
+    """
     holders = {principal_id, *await organisations.of(session, principal_id)}
     rows = await session.scalars(
         select(Representative)
@@ -50,16 +53,35 @@ async def acting(
     )
     found = list(rows)
     kinds = await representatives.event_kinds(session, [one.id for one in found])
-    return {
-        one.role: Right(one.id, one.principal_id, scope_in(one))
-        for one in found
-        if one.principal_id is not None and _counts(one.role, kinds[one.id])
-    }
+    rights: dict[GrantorRole, tuple[Right, ...]] = {}
+    for one in found:
+        if one.principal_id is not None and _counts(one.role, kinds[one.id]):
+            right = Right(one.id, one.principal_id, scope_in(one))
+            rights[one.role] = (*rights.get(one.role, ()), right)
+    return rights
+
+
+def cover(rights: Mapping[GrantorRole, Collection[Right]], scope: Scope) -> bool:
+    """Whether one of these rights reaches so far: an agent's does within its mandate."""
+    return any(
+        role not in AGENTS or any(within(scope, one.scope) for one in each)
+        for role, each in rights.items()
+    )
 
 
 def _counts(role: GrantorRole, kinds: Collection[str]) -> bool:
     by = RepresentativeEventKind.CONFIRMED if role in AGENTS else RepresentativeEventKind.VERIFIED
     return by in kinds and RepresentativeEventKind.ENDED not in kinds
+
+
+async def require_cover(
+    session: ReadSession, subject: subjects.Subject, *, actor_id: UUID, scope: Scope
+) -> None:
+    """ForbiddenError where an agent would end what their mandate does not reach."""
+    if actor_id != subject.owner_id:
+        rights = await acting(session, subject_id=subject.id, principal_id=actor_id)
+        if rights and not cover(rights, scope):
+            raise ForbiddenError("This is wider than the mandate: the person ends it themselves.")
 
 
 async def confirm(

@@ -57,7 +57,7 @@ class MemberEvent(Event):
 async def add(
     session: WriteSession, *, member_id: UUID, organisation_id: UUID, principal_id: UUID, by: Actor
 ) -> Member:
-    """Let somebody act for the organisation, from now on."""
+    """Let somebody act for the organisation, from now on; one of an office by the operator only."""
     if by.kind not in {PrincipalKind.ORGANISATION, PrincipalKind.OPERATOR}:
         raise ForbiddenError("An organisation names its members.")
     await take_turns(session, organisation_id)
@@ -65,6 +65,11 @@ async def add(
         raise ConflictError("An organisation is no member of itself.", field="principalId")
     if principal_id in {one.principal_id for one in await members(session, organisation_id)}:
         raise ConflictError("They are a member already.", field="principalId")
+    absent = NotFoundError("No such account.", field="principalId")
+    # Whoever is a member has an interest: an office whom anybody could name would have every one.
+    may = select(func.likeness_may_be_attested(principal_id))
+    if by.kind != PrincipalKind.OPERATOR and not await session.scalar(may):
+        raise absent
     member = Member(
         id=member_id,
         organisation_id=organisation_id,
@@ -75,7 +80,7 @@ async def add(
     try:
         await session.flush()  # other people's accounts cannot be read: the foreign key tells
     except IntegrityError as error:
-        raise NotFoundError("No such account.", field="principalId") from error
+        raise absent from error
     return member
 
 

@@ -63,7 +63,12 @@ async def give(
         raise ConflictError(f"A party makes at most {MOST} statements.")
     papers = Papers(statement=checked_statement(statement))
     sealed = await review_papers.sealed(
-        session, papers, review_id=evidence_id, subject_ids=review.subject_ids, keys=keys
+        session,
+        papers,
+        review_id=evidence_id,
+        subject_ids=review.subject_ids,
+        keys=keys,
+        of_a_party=True,
     )
     session.add(Evidence(id=evidence_id, review_id=review.id, sealed=sealed, given_by=given_by))
     await session.flush()  # the limit counts it

@@ -37,9 +37,18 @@ async def sealed(
     review_id: UUID,
     subject_ids: Collection[UUID],
     keys: Keys,
+    of_a_party: bool = False,
 ) -> bytes:
-    """The papers under each subject's key in order of their ids, then the deployment's."""
-    wrapped = await _wrapped(session, subject_ids)
+    """The papers under each subject's key in order of their ids, then the deployment's.
+
+    NotFoundError if one of them has none. `of_a_party`: whoever speaks may not know who is on
+    record, and is not told that somebody was erased; nobody reads what they say then.
+    """
+    wrapped = (
+        await subjects.wrapped_keys(session, subject_ids)
+        if of_a_party
+        else await _wrapped(session, subject_ids)
+    )
     body = orjson.dumps(asdict(papers))
     for subject_id in sorted(wrapped):
         key = keys.open_key(subject_id, wrapped[subject_id])

@@ -35,6 +35,7 @@ from registry.scopes import scope_in, within
 
 COOLING_OFF: Final = timedelta(hours=72)
 LONG_TERM_YEARS: Final = 2
+_TWO_PEOPLE: Final = frozenset({GrantorRole.SELF, GrantorRole.GUARDIAN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,49 +68,60 @@ async def sign(
     ial = await assurance.for_signing(
         session, grant, actor_id=actor.principal_id, token_ial=ial, role=role
     )
-    right = await _in_what_right(session, subject, actor.principal_id, role)
+    rights = await _in_what_rights(session, subject, actor.principal_id, role, grant)
     in_trust = actor.principal_id if actor.kind == PrincipalKind.ORGANISATION else None
-    await mandates.require_no_interest(
-        session,
-        grant.grantees,
-        actor_id=actor.principal_id,
-        held_by=in_trust if right is None else right.held_by,
-    )
-    if right is not None and role in AGENTS and not within(scope_in(grant), right.scope):
-        raise ForbiddenError("The grant is wider than the mandate.")
+    for right in rights:
+        await mandates.require_no_interest(
+            session,
+            grant.grantees,
+            actor_id=actor.principal_id,
+            held_by=in_trust if right is None else right.held_by,
+        )
     await _require_open(session, grant)
-    await _require_new(session, grant, actor.principal_id, role)
-    await grants.record(
-        session,
-        grant,
-        GrantEventKind.SIGNED,
-        actor.principal_id,
-        role=role,
-        ial=ial,
-        representative_id=None if right is None else right.id,
-    )
+    for right in await _new(session, grant, actor.principal_id, role, rights):
+        await grants.record(
+            session,
+            grant,
+            GrantEventKind.SIGNED,
+            actor.principal_id,
+            role=role,
+            ial=ial,
+            representative_id=None if right is None else right.id,
+        )
     await _take_effect(session, grant, subject, actor.principal_id, law)
     await consent_requests.grant_changed(session, grant_id)
     return grant
 
 
-async def _in_what_right(
-    session: ReadSession, subject: subjects.Subject, actor_id: UUID, role: GrantorRole
-) -> mandates.Right | None:
-    """The representation in which somebody signs; None for the person's own signature."""
+async def _in_what_rights(
+    session: ReadSession,
+    subject: subjects.Subject,
+    actor_id: UUID,
+    role: GrantorRole,
+    grant: Grant,
+) -> tuple[mandates.Right | None, ...]:
+    """The representations in which somebody signs; None for the person's own signature.
+
+    Whoever acts for several holders signs for each of them; an agent, by a mandate that covers it.
+    """
     if role is GrantorRole.SELF:
         if actor_id not in {subject.owner_id, OPERATOR_ID}:
             raise ForbiddenError(
                 "Only whoever keeps the person's record signs as SELF; say in which role you act."
             )
-        return None
+        return (None,)
     rights = await mandates.acting(session, subject_id=subject.id, principal_id=actor_id)
     if role not in rights:
         raise ForbiddenError(
             f"You are not a verified {role} of this person: have it recorded and verified first,"
             " or for an agent confirmed by the person."
         )
-    return rights[role]
+    if role not in AGENTS:
+        return rights[role]
+    covering = [one for one in rights[role] if within(scope_in(grant), one.scope)]
+    if not covering:
+        raise ForbiddenError("The grant is wider than the mandate.")
+    return (covering[-1],)
 
 
 async def _require_open(session: ReadSession, grant: Grant) -> None:
@@ -123,15 +135,28 @@ async def _require_open(session: ReadSession, grant: Grant) -> None:
         raise ConflictError(f"Grant {grant.id} is {state}.")
 
 
-async def _require_new(
-    session: ReadSession, grant: Grant, actor_id: UUID, role: GrantorRole
-) -> None:
+async def _new(
+    session: ReadSession,
+    grant: Grant,
+    actor_id: UUID,
+    role: GrantorRole,
+    rights: Collection[mandates.Right | None],
+) -> list[mandates.Right | None]:
+    """Those of the rights in which they have not signed it yet; ConflictError if there are none.
+
+    Nobody is two of the hands that a minor's grant needs: the person, and who decides for them.
+    """
     history = (await grants.events(session, [grant.id]))[grant.id]
-    if any(
-        one.kind is GrantEventKind.SIGNED and (one.actor_id, one.role) == (actor_id, role)
-        for one in history
-    ):
+    theirs = [
+        one for one in history if one.kind is GrantEventKind.SIGNED and one.actor_id == actor_id
+    ]
+    if actor_id != OPERATOR_ID and {role, *(one.role for one in theirs)} >= _TWO_PEOPLE:
+        raise ForbiddenError("Nobody signs a grant both as the person and as their guardian.")
+    signed = {one.representative_id for one in theirs if one.role is role}
+    new = [one for one in rights if (None if one is None else one.id) not in signed]
+    if not new or (role in AGENTS and signed):
         raise ConflictError(f"Grant {grant.id} is signed by you as {role} already.")
+    return new
 
 
 async def _take_effect(

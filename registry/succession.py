@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, or_, select
 
-from registry import grants, holds, notices, parties, protections, representatives, subjects
+from registry import apart, grants, holds, notices, parties, protections, representatives, subjects
 from registry.database import Database, ReadSession, WriteSession, now
 from registry.grant_states import ENDING, GrantEventKind, HoldCause, held_for, state_of
 from registry.grants import Grant, GrantEvent
@@ -88,6 +88,12 @@ async def come_of_age(operator: Database, keys: Keys, at: datetime, *, packs: Pa
 
     What is not ratified in time lapses.
     """
+
+    async def review(grant: Grant) -> None:
+        async with operator.writing() as session:
+            await grants.locked(session, grant.id)
+            await _review(session, grant, keys=keys, packs=packs, at=at)
+
     after: UUID | None = None
     while True:
         async with operator.reading() as session:
@@ -95,10 +101,7 @@ async def come_of_age(operator: Database, keys: Keys, at: datetime, *, packs: Pa
                 session, _given_by_guardians(), key=Grant.id, first=MAX_PAGE, after=after
             )
             due = await _of_age(session, page.items, keys=keys, at=at)
-        for grant in due:
-            async with operator.writing() as session:
-                await grants.locked(session, grant.id)
-                await _review(session, grant, keys=keys, packs=packs, at=at)
+        await apart.each(due, review)
         if not page.more:
             return
         after = page.items[-1].id

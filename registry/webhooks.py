@@ -170,7 +170,7 @@ def is_public(address: str) -> bool:
         return False
     if isinstance(ip, ipaddress.IPv6Address) and (
         ip.ipv4_mapped is not None or ip.sixtofour is not None or ip.teredo is not None
-        or ip in _NAT64
+        or ip in _NAT64 or ip.is_site_local
     ):  # fmt: skip
         return False
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified)
@@ -187,7 +187,8 @@ def checked_url(url: str, *, private: bool) -> SplitResult:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
-    except ValueError as error:
+        (host or "").encode("idna")  # as whoever looks it up will: not every label is one
+    except ValueError as error:  # UnicodeError is one
         raise refused from error
     if parts.scheme not in ({"http", "https"} if private else {"https"}) or not host:
         raise refused

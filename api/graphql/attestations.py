@@ -14,7 +14,17 @@ from api.graphql.digests import digest_of
 from api.graphql.errors import Problem
 from api.graphql.paging import identifier
 from api.graphql.permissions import requires
-from registry import attestations, confirmation, probes, sampling, subjects, templates, verification
+from registry import (
+    accesses,
+    attestations,
+    confirmation,
+    probes,
+    sampling,
+    subjects,
+    templates,
+    verification,
+)
+from registry.accesses import AccessKind
 from registry.attestations import AttestationMethod, Finding
 from registry.database import ReadSession
 from registry.policy.vocabulary import Modality
@@ -168,14 +178,18 @@ class AttestationMutation:
                 else {**vars(capture), "box": str(capture.box)},
             )
             if new:
+                finding = await _finding(session, context, input)
                 await attestations.attest(
                     session,
-                    await _finding(session, context, input),
+                    finding,
                     attestation_id=attestation_id,
                     actor=context.caller.actor,
                     issuer=context.state.settings.issuer,
                     keys=context.state.keys,
                 )
+                if finding.subject_id is not None:  # what is known of them was compared
+                    reader = context.caller.actor.principal_id
+                    await accesses.note(session, [finding.subject_id], reader, AccessKind.RECORD)
             made = await attestations.mine(session, attestation_id)
         # The person's record is not the attester's to change; asked again, this is done again.
         async with context.state.db.acting_for(OPERATOR).writing() as session:

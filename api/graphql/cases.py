@@ -35,7 +35,10 @@ class Case:
         """The case number: its account's name."""
         return info.context.caller.handle
 
-    @strawberry.field(description="How the registry's desk reaches you.")
+    @strawberry.field(
+        extensions=[requires(Scope.SUBJECTS_READ, Scope.SUBJECTS_WRITE)],
+        description="How the registry's desk reaches you.",
+    )
     @staticmethod
     async def contacts(case: strawberry.Parent[cases.Case], info: Info) -> list[Contact]:
         """How the registry's desk reaches you."""

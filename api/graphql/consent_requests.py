@@ -90,11 +90,14 @@ class ConsentRequest:
         """A signed receipt of each refusal of yours."""
         return await info.context.receipts_of_request.load(request.id) or []
 
-    @strawberry.field(description="What the service wrote to the person.")
+    @strawberry.field(
+        description="What the service wrote to the person, until they are erased. To the service:"
+        " null."
+    )
     @staticmethod
-    def message(request: _Parent, info: Info) -> str | None:
+    async def message(request: _Parent, info: Info) -> str | None:
         """What the service wrote to the person."""
-        return consent_asking.message_of(request, info.context.state.keys)
+        return await info.context.request_messages.load(request.id)
 
     @strawberry.field(description="The privacy notice that goes with it.")
     @staticmethod

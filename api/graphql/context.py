@@ -25,6 +25,7 @@ from registry import (
     orders,
     protections,
     representatives,
+    request_messages,
     request_receipts,
     review_evidence,
     review_papers,
@@ -83,6 +84,7 @@ class Context:
         self.receipts_of_request = loader(self.db, self._request_receipts)
         self.grants = loader(self.db, grants.by_ids)
         self.consent_requests = loader(self.db, consent_requests.standings)
+        self.request_messages = loader(self.db, self._request_messages)
         self.webhooks_ended = loader(self.db, webhooks.ended)
 
     async def ial(self) -> int:
@@ -166,6 +168,11 @@ class Context:
         self, session: ReadSession, ids: Collection[UUID]
     ) -> dict[UUID, list[ConsentReceipt]]:
         return await request_receipts.of_requests(session, ids, issuer=self._issuer())
+
+    async def _request_messages(
+        self, session: ReadSession, ids: Collection[UUID]
+    ) -> dict[UUID, str]:
+        return await request_messages.by_request(session, ids, keys=self.state.keys)
 
     def _issuer(self) -> Issuer:
         settings = self.state.settings

@@ -127,7 +127,12 @@ async def _appeal(
         appeal_id=appeal_id,
         appellant=appellant,
         sealed=await review_papers.sealed(
-            session, papers, review_id=appeal_id, subject_ids=review.subject_ids, keys=keys
+            session,
+            papers,
+            review_id=appeal_id,
+            subject_ids=review.subject_ids,
+            keys=keys,
+            of_a_party=True,
         ),
     )
 

@@ -15,8 +15,8 @@ from api.graphql.grant_terms import ProposeGrantInput, terms_of
 from api.graphql.paging import DEFAULT_PAGE, Connection, after, connection, identifier
 from api.graphql.permissions import requires
 from api.graphql.scopes import scope_of
-from api.graphql.subjects import Subject
-from registry import consent_receipts, grants, signing, subjects
+from api.graphql.subjects import Subject, behind
+from registry import assurance, consent_receipts, grants, signing, subjects
 from registry.policy.hands import Missing
 from registry.policy.pack_words import HolderDecision
 from registry.policy.vocabulary import (
@@ -80,11 +80,14 @@ class Grant:
     notice_language: str | None
     created_at: datetime
 
-    @strawberry.field(graphql_type=Subject | None, description="Whose consent it is, if yours.")
+    @strawberry.field(
+        graphql_type=Subject | None,
+        description="Whose consent it is, if yours; with `subjects:read`.",
+    )
     @staticmethod
     async def subject(grant: strawberry.Parent[grants.Grant], info: Info) -> subjects.Record | None:
         """Whose consent it is, if yours."""
-        return await info.context.subjects.load(grant.subject_id)
+        return await behind(info, grant.subject_id)
 
     @strawberry.field(description="Where it stands now.")
     @staticmethod
@@ -232,6 +235,8 @@ class GrantMutation:
     ) -> SignGrantResult:
         """Sign a consent, as the person or in the role in which you act for them."""
         context, grant_id, heard = info.context, identifier(id, "grant"), None
+        if statement is not None:
+            assurance.require_assured(await context.ial())  # before anything is compared
         async with context.db.writing() as session:
             if statement is not None:
                 grant = await grants.mine(session, grant_id)

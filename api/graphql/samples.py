@@ -102,7 +102,7 @@ async def _enrol(
 ) -> _Outcome:
     """Enrol it; what it brought about is on record once this commits."""
     subject_id = identifier(input.subject_id, "subject", "subjectId")
-    await subjects.mine(session, subject_id)
+    await subjects.require_named(session, subject_id, keys=context.state.keys)
     handle = identifier(input.media.handle, "media handle", "handle")
     upload = await probes.opened(session, handle, keys=context.state.keys)
     box = box_of(input.media.box)

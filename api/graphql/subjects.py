@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 import strawberry
 
@@ -45,6 +46,7 @@ class Subject:
     name: str
     aliases: list[str]
     birth_date: date | None
+    links: list[str]
     registration: Registration
     created_at: datetime
 
@@ -57,6 +59,8 @@ class Subject:
         subject: strawberry.Parent[subjects.Record], info: Info
     ) -> list[enrolled.Sample]:
         """Photographs and recordings enrolled of them, oldest first."""
+        if subject.name == subjects.NAMELESS and await info.context.ial() < ASSURED_IAL:
+            return []  # which were kept for blocking would tell which had counted
         return await info.context.samples_of.load(subject.id) or []
 
     @strawberry.field(
@@ -82,7 +86,8 @@ class Subject:
 
     @strawberry.field(
         graphql_type=Connection[Access],
-        description="Which office of the registry, or authority, read of them, oldest first.",
+        description="Which office of the registry, or authority, read of them, oldest first."
+        " Below IAL2 without the reading for reviews.",
     )
     @staticmethod
     async def accesses(
@@ -92,9 +97,14 @@ class Subject:
         after_: Annotated[str | None, strawberry.argument(name="after")] = None,
     ) -> Connection[Access]:
         """Which office of the registry, or authority, read of them, oldest first."""
+        assured = await info.context.ial() >= ASSURED_IAL
         async with info.context.db.reading() as session:
             page = await accesses.page(
-                session, subject_id=subject.id, first=first, after=after(after_)
+                session,
+                subject_id=subject.id,
+                reviews=assured,  # that there was one may follow from a comparison
+                first=first,
+                after=after(after_),
             )
         return connection(page, lambda one: one.id)
 
@@ -139,12 +149,17 @@ async def _standing(subject: subjects.Record, info: Info) -> Standing:
 class RegisterSubjectInput:
     """A person to put on record."""
 
-    name: str
+    name: str | None = strawberry.field(
+        default=None, description="Left out where only photographs, recordings or links are given."
+    )
     aliases: list[str] = strawberry.field(
         default_factory=list, description="Other names under which they are asked for, exactly."
     )
     birth_date: date | None = strawberry.field(
         default=None, description="Makes a minor a minor until the day they are of age."
+    )
+    links: list[str] = strawberry.field(
+        default_factory=list, description="Web addresses where they are to be seen or heard."
     )
     idempotency_key: str | None = None
 
@@ -167,6 +182,13 @@ async def one(info: Info, id: str) -> subjects.Record | None:
         return await info.context.subjects.load(identifier(id, "subject"))
     except NotFoundError:
         return None
+
+
+async def behind(info: Info, subject_id: UUID) -> subjects.Record | None:
+    """Whom something is about, if they are the caller's and the token reads people."""
+    if Scope.SUBJECTS_READ not in info.context.caller.scopes:
+        return None
+    return await info.context.subjects.load(subject_id)
 
 
 @strawberry.type
@@ -222,7 +244,12 @@ class SubjectMutation:
     ) -> RegisterSubjectResult:
         """Put a person on record."""
         context, owner = info.context, info.context.caller.actor.principal_id
-        profile = subjects.Profile(input.name, tuple(input.aliases), input.birth_date)
+        profile = subjects.Profile(
+            subjects.NAMELESS if input.name is None else input.name,
+            tuple(input.aliases),
+            input.birth_date,
+            tuple(input.links),
+        )
         ial = await context.ial()
         async with context.db.writing() as session:
             subject_id, new = await idempotency.claim(
@@ -234,6 +261,7 @@ class SubjectMutation:
                     "name": profile.name,
                     "aliases": profile.aliases,
                     "born": profile.birth_date,
+                    "links": profile.links,
                 },
                 keys=context.state.keys,
             )

@@ -8,9 +8,10 @@ from api.auth import Caller
 from api.graphql.attestations import Attestation, of_caller
 from api.graphql.cases import Case, case_of
 from api.graphql.context import Info
+from api.graphql.permissions import requires
 from registry import cases
 from registry.attestations import Attestation as Made
-from registry.principals import PrincipalKind
+from registry.principals import PrincipalKind, Scope
 
 
 @strawberry.type(description="The account your token belongs to.")
@@ -34,7 +35,9 @@ class Viewer:
         return await info.context.ial()
 
     @strawberry.field(
-        graphql_type=list[Attestation], description="By what you are known, newest first."
+        graphql_type=list[Attestation],
+        extensions=[requires(Scope.SUBJECTS_READ)],
+        description="By what you are known, newest first.",
     )
     @staticmethod
     async def attestations(_: strawberry.Parent[Caller], info: Info) -> Sequence[Made]:

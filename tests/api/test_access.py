@@ -111,6 +111,21 @@ async def test_a_field_needs_its_scope(
     assert refusal["code"] == "FORBIDDEN"
 
 
+async def test_whom_a_grant_or_objection_is_about_needs_the_scope_of_people(
+    client: httpx2.AsyncClient, execute: Execute, accounts: Accounts, owner: Account
+) -> None:
+    subject = await acts.subject(execute, owner)
+    await execute(owner, acts.PROPOSE, input={"subjectId": subject, "scope": {}})
+    await execute(owner, acts.OBJECT, input={"subjectId": subject})
+    shown = "{ %s { edges { node { subject { id name birthDate } } } } }"
+    for field, scope in (("grants", Scope.GRANTS_READ), ("objections", Scope.OBJECTIONS_READ)):
+        token = await accounts.token(owner.id, scopes=frozenset({scope}))
+        body = (await post(client, token, shown % field)).json()
+        assert body["data"][field]["edges"] == [{"node": {"subject": None}}]
+        whole = await execute(owner, shown % field)
+        assert [one["node"]["subject"]["id"] for one in whole[field]["edges"]] == [subject]
+
+
 async def test_signing_needs_an_assured_identity(execute: Execute, accounts: Accounts) -> None:
     weak = await accounts.open(PrincipalKind.PERSON, ial=1)
     subject = await acts.subject(execute, weak)

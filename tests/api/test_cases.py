@@ -255,3 +255,16 @@ def test_a_case_number_is_read_however_it_is_typed_and_a_slip_is_found() -> None
 def test_what_is_no_case_number_is_refused(text: str) -> None:
     with pytest.raises(InvalidError):
         checked_number(text)
+
+
+async def test_a_token_for_something_else_shows_neither_contacts_nor_attestations(
+    client: httpx2.AsyncClient, execute: Execute, visitor: Visitor, case: Account
+) -> None:
+    await execute(case, CONTACT, input={"kind": "EMAIL", "contact": "ada@example.org"})
+    token = (await visitor.ask(scope="grants:read")).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    for fields in ("case { contacts { contact } }", "attestations { id }"):
+        asked = {"query": f"{{ viewer {{ {fields} }} }}"}
+        answer = (await client.post("/graphql", json=asked, headers=headers)).json()
+        assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN", answer
+        assert "ada@" not in str(answer)

@@ -216,3 +216,15 @@ async def test_nobody_removes_bytes_before_their_time(
     later = datetime.now(UTC) + timedelta(days=400)
     await evidence.forget(operator, state.keys, later)  # the database's own clock decides
     assert await contents(operator, id) == 1
+
+
+async def test_nobody_fills_the_database_with_documents(
+    client: httpx2.AsyncClient, owner: Account, execute: Execute, attester: Account
+) -> None:
+    people = [await acts.subject(execute, owner) for _ in range(2)]
+    for at in range(evidence.DAILY):
+        assert (await keep(client, owner, people[at % 2])).status_code == 201
+    for subject in people:
+        refused = await keep(client, owner, subject)
+        assert (refused.status_code, refused.json()["code"]) == (429, "BUSY")
+    assert (await keep(client, attester, people[0])).status_code == 201

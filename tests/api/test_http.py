@@ -94,8 +94,12 @@ async def test_health_and_metrics(client: httpx2.AsyncClient) -> None:
 
 
 async def test_an_unknown_path_is_404_and_a_wrong_method_405(client: httpx2.AsyncClient) -> None:
-    assert (await client.get("/nothing")).status_code == 404
-    assert (await client.get("/v1/check")).status_code == 405
+    nothing = await client.get("/nothing")
+    assert (nothing.status_code, nothing.json()["code"]) == (404, "NOT_FOUND")
+    for path in ("/v1/check", "/v1/cases", "/oauth/token", "/oauth/introspect", "/v1/evidence"):
+        wrong = await client.delete(path)
+        assert (wrong.status_code, wrong.json()["code"]) == (405, "UNSUPPORTED")
+        assert wrong.headers["allow"] == "POST"
 
 
 async def test_answers_carry_the_security_headers(client: httpx2.AsyncClient) -> None:

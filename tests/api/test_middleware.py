@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Scope
 
-from api.middleware import MAX_HEADER_BYTES, Errors, Guard, SecurityHeaders
+from api.middleware import MAX_HEADER_BYTES, Errors, Guard, Patience, SecurityHeaders
 from registry.errors import (
     BusyError,
     NotFoundError,
@@ -67,8 +67,13 @@ def application(**bounds: float) -> ASGIApp:
             Route("/fail", fail),
         ]
     )
-    times = {"request_seconds": 5.0, "body_seconds": 5.0, "upload_seconds": 5.0, **bounds}
-    guard = Guard(router, max_bytes=MAX_BYTES, streaming=["/media"], **times)
+    times = {"request_seconds": 5.0, "body_seconds": 5.0, **bounds}
+    guard = Guard(
+        router,
+        max_bytes=MAX_BYTES,
+        streaming={"/media": Patience(upload=times.pop("upload_seconds", 5.0), answer=5.0)},
+        **times,
+    )
     return SecurityHeaders(Errors(guard))
 
 
@@ -219,7 +224,10 @@ async def test_the_clock_of_an_upload_starts_again_when_it_has_arrived() -> None
 
     router = Router([Route("/media", read_then_wait, methods=["POST"])])
     guard = Guard(
-        router, max_bytes=MAX_BYTES, request_seconds=0.05, streaming=["/media"], upload_seconds=60
+        router,
+        max_bytes=MAX_BYTES,
+        request_seconds=5,
+        streaming={"/media": Patience(upload=60, answer=0.05)},
     )
     async with client_of(guard) as opened, asyncio.timeout(5):
         assert (await opened.post("/media", content=b"x")).status_code == 503

@@ -332,7 +332,7 @@ async def test_an_address_that_is_away_holds_up_no_other(
     [
         "127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
         "0.1.2.3", "224.0.0.1", "240.0.0.1", "255.255.255.255", "198.18.0.1", "192.0.2.1",
-        "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "ff02::1", "::ffff:127.0.0.1",
+        "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "fec0::1", "ff02::1", "::ffff:127.0.0.1",
         "::ffff:93.184.215.14", "64:ff9b::7f00:1", "2002:7f00:1::", "2001:db8::1",
         "2001:0:4136:e378:8000:63bf:3fff:fdd2", "localhost", "", "127.1",
     ],
@@ -355,6 +355,7 @@ def test_addresses_of_the_internet_are_public(address: str) -> None:
         "https://hooks.example/#x", "https://", "https:///x", "ftp://hooks.example/", "x", "",
         "https://hooks.example:99999/", "https://[x", "https://hooks.example/\n", "https://h x/",
         "https://hooks.example/" + "x" * 500, "https://h\u00f6oks.example/", "javascript:alert(1)",
+        "https://a..b/", "https://.a/", f"https://{'a' * 64}.example/",
         "https://[::ffff:127.0.0.1]/", "https://169.254.169.254/latest/meta-data",
     ],
 )  # fmt: skip
@@ -460,3 +461,9 @@ def test_the_signature_is_that_of_standard_webhooks() -> None:
         body=b'{"test": 2432232314}',
     )
     assert found == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+async def test_a_host_that_cannot_be_looked_up_is_an_address_that_was_not_reached() -> None:
+    for host in ("a..b", "a" * 64 + ".example"):  # registered before they were refused
+        message = webhooks.Message(b"{}", {})
+        assert await deliveries.send(f"https://{host}/", message, private=False) is None

@@ -2,11 +2,14 @@
 
 import pytest
 
+from api.state import State
 from registry import accesses
 from registry.errors import UnavailableError
 from registry.principals import PrincipalKind
 from tests import acts
+from tests.api.graphql.identifying import Identities
 from tests.conftest import Account, Accounts, Execute, Json
+from tests.registry.enrolling import unit
 
 NAME = "query ($id: ID!) { subject(id: $id) { id name } }"
 NAMED = "query ($name: String) { subjects(name: $name) { edges { node { id name } } } }"
@@ -32,7 +35,9 @@ async def readers(execute: Execute, owner: Account, subject: str) -> list[str]:
     return [edge["node"]["principalId"] for edge in found["edges"]]
 
 
-@pytest.mark.parametrize("kind", [PrincipalKind.REVIEWER, PrincipalKind.ATTESTER])
+@pytest.mark.parametrize(
+    "kind", [PrincipalKind.REVIEWER, PrincipalKind.ATTESTER, PrincipalKind.OPERATOR]
+)
 async def test_an_office_that_reads_is_seen_by_the_person(
     execute: Execute, owner: Account, accounts: Accounts, subject: str, kind: PrincipalKind
 ) -> None:
@@ -83,3 +88,14 @@ async def test_accesses_are_paged(
     assert (len(first["edges"]), first["pageInfo"]["hasNextPage"]) == (2, True)
     rest = await seen(execute, owner, subject, after=first["pageInfo"]["endCursor"])
     assert (len(rest["edges"]), rest["pageInfo"]["hasNextPage"]) == (1, False)
+
+
+async def test_an_attester_who_compares_a_face_with_a_person_is_seen_by_them(
+    execute: Execute, owner: Account, accounts: Accounts, state: State
+) -> None:
+    identities = await Identities.open(state, accounts, execute)
+    subject = await acts.subject(execute, owner)
+    account, _ = await identities.newcomer()
+    made = await identities.attest(account, face=unit(), subjectId=subject)
+    assert made["attestation"]["matched"] == []
+    assert await readers(execute, owner, subject) == [str(identities.attester.id)]

@@ -30,6 +30,7 @@ from registry.principals import OPERATOR, PrincipalKind
 from registry.reviews import Review, ReviewKind
 from tests import acts
 from tests.api.graphql.identifying import Identities, near
+from tests.api.graphql.test_erasure import ERASE
 from tests.conftest import Account, Accounts, Execute, Json
 from tests.registry.enrolling import unit
 
@@ -479,3 +480,34 @@ async def test_a_capture_goes_with_the_person_it_was_compared_with(
     await upkeep.run(operator, state.keys, state.checker.packs)
     async with operator.reading() as session:
         assert await session.get(AttestationCapture, made["id"]) is None
+
+
+@pytest.mark.parametrize("compared", [True, False])
+async def test_w04_erasure_takes_the_capture_and_the_level_it_stood_behind(
+    desk: Identities, execute: Execute, state: State, operator: Database, *, compared: bool
+) -> None:
+    account, subject, vector = await desk.enrolled()
+    shown = {"subjectId": subject} if compared else {}
+    made = (await desk.attest(account, face=near(vector, 0.99), **shown))["attestation"]
+    other = await acts.subject(execute, account)
+    await execute(account, ERASE, input={"subjectId": other, "keepBlocking": False})
+    await upkeep.run(operator, state.keys, state.checker.packs)
+    assert await captures(operator, made["id"]) == 1  # of somebody else who is still on record
+    await execute(account, ERASE, input={"subjectId": subject, "keepBlocking": True})
+    await upkeep.run(operator, state.keys, state.checker.packs)
+    assert await captures(operator, made["id"]) == 0
+    anew = await acts.subject(execute, account)
+    handle = await desk.photograph(account, unit())
+    assert (await enrol(execute, account, anew, handle))["sample"]["state"] == "RECEIVED"
+    async with state.db.acting_for(account.actor).reading() as session:
+        assert await attestations.level_of(session, account.id) == 0
+
+
+async def captures(operator: Database, attestation: str) -> int:
+    async with operator.reading() as session:
+        rows = await session.scalars(
+            select(AttestationCapture.attestation_id).where(
+                AttestationCapture.attestation_id == UUID(attestation)
+            )
+        )
+        return len(list(rows))

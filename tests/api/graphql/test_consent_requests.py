@@ -34,7 +34,9 @@ from registry.database import Database, WriteSession, new_id, now
 from registry.encoders.identity import VOICE, Condition
 from registry.grant_states import HoldCause
 from registry.principals import OPERATOR_ID, PrincipalKind, Scope
+from registry.request_messages import RequestMessage
 from tests import acts
+from tests.api.graphql.test_erasure import ERASE
 from tests.api.receiver import until
 from tests.conftest import Account, Accounts, Execute, Json
 from tests.registry import enrolling
@@ -94,6 +96,7 @@ async def test_a_request_is_put_to_the_holder_in_the_words_of_the_service(
     assert seen == {
         **made["request"],
         "subjectIds": [subject],
+        "message": "May we, for one film?",  # which the service does not read back
     }
     assert (seen["state"], seen["serviceName"], seen["message"]) == (
         "REQUESTED", service.handle, "May we, for one film?",
@@ -764,3 +767,35 @@ async def test_listing_requests_costs_the_same_however_many_they_are(
             await execute(owner, document, first=50)
         counts.append(len([one for one in statements if "consent_request" in one]))
     assert counts[0] == counts[1] > 0
+
+
+@pytest.mark.parametrize("keep", [True, False])
+async def test_what_a_service_wrote_goes_with_whom_it_was_written_to(
+    execute: Execute,
+    state: State,
+    accounts: Accounts,
+    operator: Database,
+    owner: Account,
+    service: Account,
+    *,
+    keep: bool,
+) -> None:
+    people = [await acts.subject(execute, owner) for _ in range(2)]
+    ids = [
+        (await asking.put(execute, state, service, subjectId=one, message="Dear Ada,"))["request"]
+        for one in people
+    ]
+    first, second = [one["id"] for one in ids]
+    reviewer = await accounts.open(PrincipalKind.REVIEWER)
+    assert [one["message"] for one in ids] == [None, None]
+    for account, seen in ((owner, "Dear Ada,"), (service, None), (reviewer, None)):
+        assert (await asking.show(execute, account, second))["message"] == seen
+    await execute(owner, ERASE, input={"subjectId": people[0], "keepBlocking": keep})
+    async with operator.reading() as session:
+        rows = await session.scalars(
+            select(RequestMessage.request_id).where(
+                RequestMessage.request_id.in_([UUID(first), UUID(second)])
+            )
+        )
+        assert [str(one) for one in rows] == [second]
+    assert (await asking.show(execute, owner, first))["message"] is None

@@ -213,12 +213,15 @@ async def test_only_whoever_keeps_the_record_erases_it_and_once(
     assert (await person.erase(keep=False))["code"] == "NOT_FOUND"
 
 
+@pytest.mark.parametrize("keep", [False, True])
 async def test_a_case_is_erased_by_number_and_pin_and_its_contact_with_it(
     settings: Settings,
     runtime: Runtime,
     state: State,
     execute: Execute,
     service: Account,
+    *,
+    keep: bool,
 ) -> None:
     app: ASGIApp = served(settings, runtime)
     async with coming(app) as web:
@@ -227,9 +230,9 @@ async def test_a_case_is_erased_by_number_and_pin_and_its_contact_with_it(
     await execute(case, contact, input={"kind": "EMAIL", "contact": "ada@example.org"})
     person = await Erased(state, execute, case, service).stand(ial=1, granted=False)
     assert (await person.by_hash())["outcome"] == "PROHIBITED"
-    erased = await person.erase(keep=False)
-    assert erased["keptAs"] is None
-    assert (await person.by_hash())["outcome"] == "UNKNOWN"
+    erased = await person.erase(keep=keep)
+    assert (erased["keptAs"] is not None) is keep
+    assert (await person.by_hash())["outcome"] == ("PROHIBITED" if keep else "UNKNOWN")
     assert (await execute(case, VIEWER))["viewer"]["case"]["contacts"] == []
 
 

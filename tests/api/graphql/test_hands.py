@@ -366,3 +366,73 @@ async def test_upkeep_is_done_twice_without_harm_and_one_failure_stops_nothing(
     monkeypatch.setattr(upkeep, "TASKS", (fails, works))
     await asyncio.gather(*(upkeep.run(operator, state.keys, state.checker.packs) for _ in range(2)))
     assert len(done) == 2
+
+
+async def test_an_agent_of_several_mandates_signs_by_the_one_that_covers_it(
+    execute: Execute, owner: Account, service: Account, accounts: Accounts
+) -> None:
+    agent = await accounts.open(PrincipalKind.PERSON)
+    subject = await acts.subject(execute, owner)
+    await agent_of(execute, owner, subject, agent)
+    named = {"subjectId": subject, "principalId": str(agent.id), "role": "AGENT", **WHY}
+    voices = {"modalities": ["VOICE"], "uses": ["SYNTHESIZE_SPEECH"], "purposes": ["AUDIOBOOK"]}
+    await make(execute, owner, "appointRepresentative", **named, scope=voices)
+    for scope in (FILMS, voices):
+        given = {"subjectId": subject, "scope": scope, "grantees": [str(service.id)]}
+        given |= {"endsAt": "2028-01-01T00:00:00Z", "written": True, "separate": True}
+        made = (await execute(agent, acts.PROPOSE, input=given))["proposeGrant"]["grant"]["id"]
+        signed = await sign(execute, agent, made, "AGENT")
+        assert signed.get("state") == "ACTIVE", signed
+        assert (await sign(execute, agent, made, "AGENT"))["code"] == "CONFLICT"
+
+
+async def test_who_acts_for_several_holders_signs_for_all_of_them(
+    execute: Execute, owner: Account, service: Account, accounts: Accounts, attester: Account
+) -> None:
+    """In California more than half of the interest decides: of two halves, both."""
+    lawyer = await accounts.open(PrincipalKind.PERSON)
+    subject = await acts.subject(execute, owner)
+    died = {"subjectId": subject, "diedOn": "2020-01-01", "domicile": "US-CA"}
+    await make(execute, attester, "recordDeath", **died, **WHY)
+    named = {"subjectId": subject, "principalId": str(lawyer.id), "role": "RIGHTS_HOLDER", **WHY}
+    for _ in range(2):
+        await make(execute, attester, "appointRepresentative", **named, kinship="CHILD", share=0.5)
+    given = {"subjectId": subject, "scope": {**FILMS, "territories": ["US-CA"]},
+             "grantees": [str(service.id)], "endsAt": "2028-01-01T00:00:00Z", "written": True,
+             "separate": True}  # fmt: skip
+    made = (await execute(lawyer, acts.PROPOSE, input=given))["proposeGrant"]["grant"]["id"]
+    signed = await sign(execute, lawyer, made, "RIGHTS_HOLDER")
+    assert signed.get("state") == "ACTIVE", signed
+    assert (await shown(execute, owner, subject, made))["missingSignatures"] == []
+
+
+async def test_an_agent_ends_nothing_beyond_the_mandate(
+    execute: Execute, owner: Account, service: Account, accounts: Accounts
+) -> None:
+    films, voices = [await accounts.open(PrincipalKind.PERSON) for _ in range(2)]
+    subject = await acts.subject(execute, owner)
+    await agent_of(execute, owner, subject, films)
+    named = {"subjectId": subject, "principalId": str(voices.id), "role": "AGENT", **WHY}
+    await make(execute, owner, "appointRepresentative", **named, scope={"modalities": ["VOICE"]})
+    filed = await execute(films, acts.OBJECT, input={"subjectId": subject, "scope": FILMS})
+    objection = filed["fileObjection"]["objection"]["id"]
+    grant = await acts.grant(execute, owner, subject, service)
+    for document, id in ((acts.WITHDRAW, objection), (acts.REVOKE, grant)):
+        refused = next(iter((await execute(voices, document, id=id)).values()))
+        assert (refused["code"], "mandate" in refused["message"]) == ("FORBIDDEN", True)
+        assert "code" not in next(iter((await execute(films, document, id=id)).values()))
+
+
+async def test_nobody_signs_as_the_person_and_as_their_guardian(
+    execute: Execute, owner: Account, service: Account, attester: Account
+) -> None:
+    """A parent who keeps the child's record gives the parent's word, and not the child's too."""
+    subject = await acts.subject(execute, owner, birthDate=born(15))
+    named = {"subjectId": subject, "principalId": str(owner.id), "role": "GUARDIAN", **WHY}
+    await make(execute, attester, "appointRepresentative", **named)
+    for first, second in (("GUARDIAN", "SELF"), ("SELF", "GUARDIAN")):
+        given = {"subjectId": subject, "scope": {**FILMS, "territories": ["CN"]},
+                 "grantees": [str(service.id)], "endsAt": "2028-01-01T00:00:00Z"}  # fmt: skip
+        grant = (await execute(owner, acts.PROPOSE, input=given))["proposeGrant"]["grant"]["id"]
+        assert (await sign(execute, owner, grant, first))["state"] == "PENDING"
+        assert (await sign(execute, owner, grant, second))["code"] == "FORBIDDEN"

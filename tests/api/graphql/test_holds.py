@@ -1,6 +1,7 @@
 """Grants that are held back: who lets them go, who is told, and what ends first."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -8,8 +9,9 @@ import pytest
 
 from api.state import State
 from registry import succession
-from registry.database import Database, new_id
+from registry.database import Database, WriteSession, new_id
 from registry.grant_states import GrantEventKind, HoldCause
+from registry.grants import Grant
 from registry.notices import NoticeKind
 from registry.principals import OPERATOR_ID, PrincipalKind
 from tests import acts
@@ -119,3 +121,26 @@ async def test_the_time_to_ratify_runs_while_the_person_can(
     assert (await shown(execute, owner, subject, grant))["state"] == "SUSPENDED"
     await upkeep_at(state, operator, now + succession.RATIFY_WITHIN)
     assert (await shown(execute, owner, subject, grant))["state"] == "EXPIRED"
+
+
+async def test_one_grant_that_cannot_be_reviewed_keeps_no_other_from_it(
+    execute: Execute, owner: Account, service: Account, attester: Account, mother: Account,
+    state: State, operator: Database, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    subject, _ = await guarded(execute, owner, attester, mother, birthDate=born(17, days=300))
+    broken, whole = [await given(execute, owner, service, mother, subject) for _ in range(2)]
+    review = succession._review
+
+    async def damaged(session: WriteSession, grant: Grant, **law: Any) -> None:
+        if str(grant.id) == broken:
+            raise RuntimeError("a damaged row")
+        await review(session, grant, **law)
+
+    at = datetime.now(UTC) + MAJORITY
+    with monkeypatch.context() as patched:
+        patched.setattr(succession, "_review", damaged)
+        await upkeep_at(state, operator, at)
+    states = [(await shown(execute, owner, subject, one))["state"] for one in (broken, whole)]
+    assert states == ["ACTIVE", "SUSPENDED"]
+    await upkeep_at(state, operator, at)
+    assert (await shown(execute, owner, subject, broken))["state"] == "SUSPENDED"

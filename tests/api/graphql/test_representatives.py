@@ -81,6 +81,7 @@ async def test_whom_the_owner_names_acts_once_an_office_has_verified_it(
 ) -> None:
     made = await named(execute, owner, child, mother, name="Ms Doe", endsAt="2090-01-01T00:00:00Z")
     assert (made["verified"], made["ended"], made["name"]) == (False, False, "Ms Doe")
+    assert made["endsAt"] < "2046"  # nobody has a guardian for longer than they are a minor
     assert made["source"] == WHY["source"]
     grant = await proposed(execute, owner, child)
     assert (await signed(execute, mother, grant))["code"] == "NOT_FOUND"
@@ -281,3 +282,21 @@ async def test_the_database_itself_lets_only_the_owner_and_offices_name_and_veri
         with pytest.raises(DBAPIError, match="row-level security"):
             async with state.db.acting_for(account.actor).writing() as session:
                 await session.execute(verify, given)
+
+
+async def test_of_what_is_said_at_once_the_second_is_told(
+    execute: Execute, owner: Account, attester: Account, dead: str
+) -> None:
+    living = await acts.subject(execute, owner)
+    deaths = await asyncio.gather(
+        *(make(execute, attester, "recordDeath", subjectId=living, **DEATH) for _ in range(4))
+    )
+    assert sorted(one.get("code", "") for one in deaths) == ["", *["CONFLICT"] * 3]
+    heir = {"subjectId": dead, "role": "RIGHTS_HOLDER", "kinship": "CHILD", "share": 0.6}
+    heirs = await asyncio.gather(
+        *(
+            make(execute, attester, "appointRepresentative", **heir, name=f"Heir {i}", **WHY)
+            for i in range(4)
+        )
+    )
+    assert sorted(one.get("code", "") for one in heirs) == ["", *["INVALID"] * 3]

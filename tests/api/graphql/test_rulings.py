@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from api.state import State
-from registry import disputes, services
+from registry import disputes, organisations, services
 from registry.database import Database, new_id, now
-from registry.principals import PrincipalKind
+from registry.principals import OPERATOR, PrincipalKind
 from tests import acts
+from tests.api.graphql.test_claim_conflict import EVIDENCE
+from tests.api.graphql.test_erasure import ERASE
 from tests.conftest import Account, Accounts, Execute, Json
 from tests.desk import APPEAL, DISPUTE, Desk, Vector, box, by, near
 from tests.registry.enrolling import unit
@@ -163,6 +165,32 @@ async def test_a_dispute_about_nobody_is_answered_alike(doubtful: Doubtful) -> N
     assert answer["review"]["state"] == "DECIDED"
 
 
+async def test_neither_dispute_nor_appeal_nor_evidence_tells_that_somebody_was_erased(
+    doubtful: Doubtful,
+) -> None:
+    desk, service = doubtful.desk, doubtful.service
+    first, second = [
+        (await desk.ask(service, by(near(doubtful.face, desk.cosine("match")))))["id"] for _ in "ab"
+    ]
+    given = {"decisionId": first, "statement": "An actor."}
+    review = (await desk.execute(service, DISPUTE, input=given))["disputeDecision"]["reviewId"]
+    await desk.rule(await desk.reviewer(), review, "SAME_PERSON")
+    await desk.execute(
+        doubtful.owner, ERASE, input={"subjectId": doubtful.subject, "keepBlocking": False}
+    )
+    given = {"decisionId": second, "statement": "An actor."}
+    later = (await desk.execute(service, DISPUTE, input=given))["disputeDecision"]
+    assert "reviewId" in later, later
+    appeal = {"reviewId": review, "statement": "Look again."}
+    appealed = (await desk.execute(service, APPEAL, input=appeal))["appealReview"]
+    assert "reviewId" in appealed, appealed
+    for id in (later["reviewId"], appealed["reviewId"]):
+        said = {"reviewId": id, "statement": "And this."}
+        assert "id" in (await desk.execute(service, EVIDENCE, input=said))["addEvidence"]
+        reviewer = await desk.reviewer()
+        assert "review" in await desk.take(reviewer, id)
+
+
 async def test_a_registered_picture_that_matches_is_no_matter_of_opinion(
     desk: Desk, owner: Account, service: Account
 ) -> None:
@@ -265,13 +293,23 @@ async def test_a_service_disputes_so_often_a_day(
             assert "reviewId" in made["disputeDecision"]
 
 
+@pytest.mark.parametrize("member", [False, True])
 async def test_whoever_owns_the_service_does_not_decide_its_dispute(
-    desk: Desk, doubtful: Doubtful
+    desk: Desk, doubtful: Doubtful, owner: Account, *, member: bool
 ) -> None:
     judge = await desk.reviewer()
     async with desk.operator.writing() as session:
+        if member:
+            await organisations.add(
+                session,
+                member_id=new_id(),
+                organisation_id=owner.id,
+                principal_id=judge.id,
+                by=OPERATOR,
+            )
+        keeper = owner if member else judge
         own = await services.register(
-            session, service_id=new_id(), owner_id=judge.id, name=f"of {judge.handle}"
+            session, service_id=new_id(), owner_id=keeper.id, name=f"of {judge.handle}"
         )
     service = Account(own.id, PrincipalKind.SERVICE, await desk.accounts.token(own.id), own.name)
     decision = await desk.ask(service, by(doubtful.grey))

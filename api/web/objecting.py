@@ -1,0 +1,106 @@
+"""Objecting: one form, no account; the answer is a case number and a PIN."""
+
+import secrets
+from collections.abc import Sequence
+from typing import Final
+
+from starlette.datastructures import FormData
+from starlette.responses import Response
+
+from api.cases_http import arrived
+from api.web import forms, handed_over, levels, notices, person_form, sessions, showing
+from api.web.forms import Form
+from api.web.handed_over import Opened
+from api.web.showing import Read, Trouble
+from api.web.visits import Visit
+from registry import intake, pins
+from registry.errors import InvalidError, RegistryError
+from registry.intake import Handed, Taken
+from registry.principals import OPERATOR
+from registry.throttles import ArrivalKind
+
+EMPTY: Final = Form(FormData(), {})
+
+
+async def form(visit: Visit) -> Response:
+    """`GET /object`."""
+    return _shown(visit, EMPTY)
+
+
+def _shown(
+    visit: Visit,
+    form: Form,
+    *,
+    error: RegistryError | None = None,
+    troubles: tuple[Trouble, ...] = (),
+) -> Response:
+    sentences, _ = notices.notice(visit.language)
+    return visit.render(
+        "object.html",
+        status=200 if error is None else 422,
+        form=form,
+        error=error,
+        troubles=troubles,
+        young="young" in visit.request.query_params or form.text("age_group") == "MINOR",
+        once=form.text("once") or secrets.token_hex(16),
+        levels=levels.WORDS,
+        sentences=sentences,
+        most_files=forms.MOST_FILES,
+        most_bytes=visit.runtime.settings.media_max_bytes,
+    )
+
+
+async def send(visit: Visit) -> Response:
+    """`POST /object`: everything at once; what is wrong is said beside its field."""
+    async with forms.sent(visit) as form:
+        read = Read(intake.Shown())
+        try:
+            person = person_form.person_of(form)
+            scope = levels.scope_of(form)
+            await arrived(visit.request, visit.state, ArrivalKind.OPENED)
+            read = await showing.read(visit.state, form)
+            _, notice = notices.notice(visit.language)
+            handed = Handed(
+                scope,
+                notice,
+                name=person.name,
+                aliases=person.aliases,
+                links=person.links,
+                born=person.born,
+                shown=read.shown,
+                contact=None
+                if person.contact is None
+                else (person.contact.kind, person.contact.address),
+            )
+            await take(visit, form, handed, read.troubles)
+        except InvalidError as error:
+            return _shown(visit, form, error=error, troubles=tuple(read.troubles))
+    return visit.go("/object/done")
+
+
+async def take(visit: Visit, form: Form, handed: Handed, troubles: Sequence[Trouble]) -> Taken:
+    """Put it on record, sign the new case in, and let the next page show its PIN."""
+    state, pin = visit.state, pins.new_pin()
+    kept = await pins.hashed(pin)
+    async with state.db.acting_for(OPERATOR).writing() as session:
+        taken = await intake.take(
+            session,
+            handed,
+            key=form.text("once") or secrets.token_hex(16),
+            pin_hash=kept,
+            judge=state.checker.judge,
+            daily=state.settings.unverified_samples,
+            keys=state.keys,
+        )
+        await sessions.begin(visit, session, sessions.of_case(taken.principal_id, taken.number))
+    minor = handed.born is not None
+    handed_over.keep(visit, Opened(taken.number, pin, minor=minor, troubles=troubles))
+    return taken
+
+
+async def done(visit: Visit) -> Response:
+    """`GET /object/done`: the number and the PIN, for some minutes."""
+    opened = handed_over.kept(visit)
+    if opened is None:
+        return visit.go("/case")
+    return visit.render("done.html", opened=opened, address=f"{visit.runtime.settings.issuer}/case")

@@ -1,0 +1,28 @@
+"""Styles, scripts and pictures of the pages: few, small, and kept by browsers for good."""
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from api.web.rendering import STATIC
+from registry.errors import NotFoundError
+
+_TYPES: Final = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+_FILES: Final = {one.name: one for one in STATIC.iterdir() if one.suffix in _TYPES}
+_A_YEAR: Final = 365 * 86_400
+
+
+async def static(request: Request) -> Response:
+    """`GET /static/{name}`."""
+    file = _FILES.get(request.path_params["name"])
+    if file is None:
+        raise NotFoundError("No such file.")
+    # A script names the scripts it loads without their version: those are asked for again.
+    fresh = "v" in request.query_params
+    kept = f"public, max-age={_A_YEAR}, immutable" if fresh else "no-cache"
+    return FileResponse(file, media_type=_TYPES[file.suffix], headers={"Cache-Control": kept})
