@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 import wave
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -17,7 +18,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from registry.encoders import image_hash
 from registry.photos import photos as photos_of
 from tests.browser import devices
-from tests.browser.device_pages import Site, served
+from tests.browser.device_pages import PAGES, STATIC, Site, served
 from tests.browser.ways import chromium
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -180,7 +181,8 @@ async def test_a_hash_made_on_the_device_is_the_server_s(opens: Opens, name: str
             made = await hashed(page, data)
             assert made["flat"] is False
             bits[kind] = (int(made["hex"], 16) ^ hash_of(data)).bit_count()
-    assert bits["PNG"] <= 2, bits
+    # Measured: not a bit of difference, in JPEG neither; other versions may decode it otherwise.
+    assert bits["PNG"] == 0, bits
     assert max(bits.values()) < 6, bits
 
 
@@ -189,7 +191,7 @@ async def test_any_size_is_hashed_as_the_server_does(opens: Opens, size: tuple[i
     data = file("", picture("astronaut").resize(size))["buffer"]
     async with opens("photos") as page:
         made = await hashed(page, data)
-    assert (int(made["hex"], 16) ^ hash_of(data)).bit_count() <= 2
+    assert int(made["hex"], 16) == hash_of(data)
     assert made["flat"] == image_hash.is_flat(Image.open(io.BytesIO(data)))
 
 
@@ -661,6 +663,17 @@ async def test_a_page_loads_only_the_scripts_it_needs(opens: Opens) -> None:
     assert await loaded("save") == {"app.js", "save.js", "files.js"}
     assert "microphone.js" not in await loaded("photos")
     assert "camera.js" not in await loaded("voice")
+
+
+def attributes(text: str) -> set[str]:
+    return set(re.findall(r"\bdata-[a-z-]+", text))
+
+
+@pytest.mark.parametrize("name", ["photos", "voice", "save"])
+def test_the_real_pages_have_what_the_scripts_ask_for(name: str) -> None:
+    templates = STATIC.parent / "templates"
+    real = "".join(one.read_text(encoding="utf-8") for one in templates.rglob("*.html"))
+    assert attributes(PAGES[name]) - attributes(real) == set()
 
 
 @pytest.mark.parametrize("name", ["photos", "voice", "save"])
