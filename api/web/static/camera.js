@@ -38,8 +38,10 @@ class Camera {
     dialog.querySelector("[data-take]").addEventListener("click", () => this.take());
     dialog.querySelector("[data-cancel]").addEventListener("click", () => dialog.close());
     dialog.addEventListener("close", () => this.closed()); // also by the Escape key
-    window.addEventListener("pagehide", () => this.dialog.close());
-    window.addEventListener("pagehide", () => this.stop()); // "close" comes too late for this
+    window.addEventListener("pagehide", () => {
+      this.stop(); // "close" comes too late for this
+      dialog.close();
+    });
   }
 
   say(key) {
@@ -92,7 +94,6 @@ class Camera {
   }
 
   closed() {
-    this.stop();
     this.button?.focus(); // Safari gives no focus to a button that is clicked, so none returns
     this.forget();
   }

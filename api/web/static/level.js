@@ -2,8 +2,9 @@
 
 const EVERY = 50; // milliseconds
 const SPEECH = 0.012; // root mean square; a quiet room is a tenth of it
-const CLIPPED = 0.985;
-const CLIPPED_SHARE = 0.05; // of the time that somebody speaks
+const CEILING = 0.985;
+const CUT = 0.005; // of the samples: a single peak at the ceiling is nobody's fault
+const CLIPPED_SHARE = 0.1; // of the time that somebody speaks
 const ENOUGH = 5; // seconds of speech
 const AUDIBLE = 1; // seconds; with less of it nobody was near the microphone
 
@@ -30,7 +31,8 @@ export class Level {
     const power = this.wave.reduce((sum, value) => sum + value * value, 0) / this.wave.length;
     const loudness = Math.sqrt(power);
     if (loudness >= SPEECH) this.speech += passed;
-    if (this.wave.some((value) => Math.abs(value) >= CLIPPED)) this.clipped += passed;
+    const cut = this.wave.filter((value) => Math.abs(value) >= CEILING).length;
+    if (cut >= CUT * this.wave.length) this.clipped += passed;
     // Ears hear ratios: -60 dB is 0, full scale is 1.
     const level = Math.min(1, Math.max(0, 1 + Math.log10(loudness + 1e-9) / 3));
     this.told(level, (now - this.started) / 1000);
