@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
+from api.web import office_labels
 from api.web.languages import N_
 from registry.notices import NoticeKind
 from registry.policy.dpv import ConsentStatus
@@ -84,6 +85,7 @@ _ALL: Final[tuple[dict[StrEnum, str], ...]] = (
     MODALITIES,
     OBJECTION_STATES,
     NOTICES,
+    *office_labels.ALL,
 )
 
 

@@ -2,7 +2,18 @@
 
 from starlette.routing import Route
 
-from api.web import case_changes, my_case, objecting, receipts, sessions, start, statics
+from api.web import (
+    case_changes,
+    desk,
+    my_case,
+    objecting,
+    receipts,
+    service,
+    service_check,
+    sessions,
+    start,
+    statics,
+)
 from api.web.visits import page
 
 UPLOADS = frozenset({"/object", "/report", "/case/evidence", "/service/check"})
@@ -27,5 +38,15 @@ routes = [
     Route("/case/objections/{id}/withdraw", page(case_changes.withdraw), methods=["POST"]),
     Route("/case/people/{id}/leave", page(case_changes.ask_leaving), methods=["GET"]),
     Route("/case/people/{id}/leave", page(case_changes.leave), methods=["POST"]),
+    Route("/desk", page(desk.queue), methods=["GET"]),
+    Route("/desk/{id}", page(desk.show), methods=["GET"]),
+    Route("/desk/{id}/take", page(desk.take), methods=["POST"]),
+    Route("/desk/{id}/release", page(desk.give_back), methods=["POST"]),
+    Route("/desk/{id}/decide", page(desk.decide), methods=["POST"]),
+    Route("/desk/{id}/evidence/{evidence_id}", page(desk.document), methods=["GET"]),
+    Route("/service", page(service.show), methods=["GET"]),
+    Route("/service/check", page(service_check.form), methods=["GET"]),
+    Route("/service/check", page(service_check.send), methods=["POST"]),
+    Route("/service/decisions/{id}", page(service.decision), methods=["GET"]),
     Route("/static/{name}", statics.static, methods=["GET"]),
 ]
