@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage lint check serve bench soak lock docs audit clean
+.PHONY: help demo test coverage lint check serve bench soak lock docs messages audit clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -72,6 +72,11 @@ soak: .venv/installed-dev $(MODELS) ## Longer property tests, mutations of the r
 
 docs: .venv/installed-dev ## Regenerate the parts of docs/ and the SDL that come from code
 	$(BIN)/python docs/generate.py
+
+messages: .venv/installed-dev ## Bring the pages' catalogues of messages up to the sources; translate what is new by hand
+	@mkdir -p build
+	$(BIN)/pybabel -q extract -F api/web/messages.cfg -k N_ --no-location --no-wrap --sort-output -o build/messages.pot api/web
+	$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --omit-header --no-wrap -i build/messages.pot -d api/web/locales
 
 lock: ## Pin every dependency with its hashes (needs uv)
 	uv pip compile pyproject.toml --extra demo --universal --python-version 3.11 --generate-hashes \

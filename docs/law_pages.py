@@ -133,7 +133,8 @@ A pack says how the registry reads the law of one territory. Pack ZZ is the stri
 read for every territory without a pack of its own and where no territory is named, its bars hold
 everywhere, and where a pack is silent on who consents, on majority or on holders, ZZ is read.
 Values **from memory** have not been held against a source yet; each page marks them. What is
-draft counts only where a request asks for draft law. How to read a pack, and how to sign it off:
+draft counts only where a request asks for draft law. A page ends with what people in need are told:
+deadlines, and where to turn; they decide nothing. How to read a pack, and how to sign it off:
 [for lawyers](../guides/lawyer.md). How to write one: [write a pack](../guides/write-a-pack.md).
 
 {_row(*_COLUMNS)}

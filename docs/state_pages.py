@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from registry import (
+    complaint_states,
     consent_requests,
     grant_states,
     objections,
@@ -194,6 +195,17 @@ MACHINES: Final = (
             "DECIDED": "What was ruled, from the next check on.",
             "APPEALED": "The same, until the appeal is decided.",
             "CLOSED": "The same, for good.",
+        },
+    ),
+    Machine(
+        "Complaints", "registry/complaint_states.py", complaint_states.ComplaintEventKind,
+        complaint_states.state_of,
+        checked={
+            "RECEIVED": "Nothing: a complaint changes no answer; an objection does.",
+            "IN_REVIEW": "The same.",
+            "CONFIRMED": "The same.",
+            "NOT_CONFIRMED": "The same.",
+            "WITHDRAWN": "The same.",
         },
     ),
     Machine(

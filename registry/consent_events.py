@@ -19,7 +19,6 @@ from registry.consent_receipts import (
 from registry.database import Actor, ReadSession, now
 from registry.errors import ForbiddenError
 from registry.grant_states import ENDING, GrantEventKind, state_of
-from registry.grant_terms import Notice
 from registry.grants import Grant, GrantEvent
 from registry.objections import Objection, ObjectionEvent, ObjectionEventKind, standing_of
 from registry.policy.dpv import ConsentStatus
@@ -138,7 +137,7 @@ def consented(grant: Grant, names: Mapping[UUID, str]) -> Matter:
         withdrawal="revokeGrant",
         starts_at=grant.starts_at,
         ends_at=grant.ends_at,
-        notice=_notice(grant),
+        notice=grant.notice,
         terms={
             "content_allowed": sorted(map(str, grant.content_allowed)),
             "commercial": grant.commercial,
@@ -160,6 +159,7 @@ def forbidden(objection: Objection) -> Matter:
         withdrawal="withdrawObjection",
         consent=False,
         starts_at=objection.since,
+        notice=objection.notice,
         terms={"carve_out_records": sorted(map(str, objection.carve_out_grants))},
     )
 
@@ -270,12 +270,6 @@ def role_of(actor_id: UUID, owner_id: UUID) -> str:
     if actor_id == owner_id:
         return GrantorRole.SELF
     return REGISTRY_ROLE if actor_id == OPERATOR_ID else REPRESENTATIVE_ROLE
-
-
-def _notice(grant: Grant) -> Notice | None:
-    if grant.notice_version is None or grant.notice_language is None:
-        return None
-    return Notice(grant.notice_version, grant.notice_language, grant.notice_sha256)
 
 
 async def _names(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, str]:

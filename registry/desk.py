@@ -36,6 +36,7 @@ RULINGS: Final[Mapping[ReviewKind, frozenset[Ruling]]] = {
     ReviewKind.DISPUTED_OBJECTION: frozenset({Ruling.UPHOLD, Ruling.LAPSE}),
     ReviewKind.SUSPICIOUS_ENROLMENT: frozenset({Ruling.RELEASE, Ruling.REFUSE}),
     ReviewKind.IDENTITY_DISCLOSURE: frozenset({Ruling.DISCLOSE, Ruling.DENY}),
+    ReviewKind.MISUSE: frozenset({Ruling.CONFIRM, Ruling.NOT_CONFIRM}),
     ReviewKind.APPEAL: frozenset({Ruling.DENY}),  # and those of what is appealed
 }
 
@@ -69,6 +70,7 @@ async def take(session: WriteSession, *, review_id: UUID, actor: Actor) -> Revie
         await accesses.note(
             session, review.subject_ids, actor.principal_id, AccessKind.REVIEW, review_id
         )
+        await outcomes.begin(session, review, actor.principal_id)
     return review
 
 

@@ -1,5 +1,6 @@
 """The docket: the reviews that a reviewer lists, in the order they came or are due."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
@@ -8,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
-from registry.database import ReadSession
+from registry.database import ReadSession, now
 from registry.paging import Page, page_of
 from registry.reviews import (
     APPEAL_PERIOD,
@@ -17,6 +18,7 @@ from registry.reviews import (
     ReviewEventKind,
     ReviewKind,
     ReviewState,
+    standings,
 )
 
 T = TypeVar("T")
@@ -47,7 +49,9 @@ _MOVES = (
     ReviewEventKind.DECIDED,
     ReviewEventKind.APPEALED,
     ReviewEventKind.CLOSED,
+    ReviewEventKind.WITHDRAWN,
 )
+_CLOSING = (ReviewEventKind.CLOSED, ReviewEventKind.WITHDRAWN)
 
 
 async def page(
@@ -129,10 +133,11 @@ def _part(whose: Whose, reviewer: UUID) -> ColumnElement[bool]:
 
 
 def _decided() -> ColumnElement[bool]:
-    """Whether it was decided, ever: what is appealed or closed was."""
+    """Whether nobody waits for it any more: what is appealed or closed was decided."""
+    over = (ReviewEventKind.DECIDED, ReviewEventKind.WITHDRAWN)
     return (
         select(ReviewEvent.id)
-        .where(ReviewEvent.review_id == Review.id, ReviewEvent.kind == ReviewEventKind.DECIDED)
+        .where(ReviewEvent.review_id == Review.id, ReviewEvent.kind.in_(over))
         .exists()
     )
 
@@ -180,4 +185,12 @@ def _in_state(query: Select[Review], state: ReviewState) -> Select[Review]:
         case ReviewState.APPEALED:
             return query.where(last == ReviewEventKind.APPEALED)
         case ReviewState.CLOSED:
-            return query.where((last == ReviewEventKind.CLOSED) | (decided & final))
+            return query.where(last.in_(_CLOSING) | (decided & final))
+
+
+async def overdue(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, bool]:
+    """Whether each review waits though it should have been decided by now."""
+    at = await now(session)
+    stands = await standings(session, ids)
+    rows = await session.execute(select(Review.id, Review.due_at).where(Review.id.in_(ids)))
+    return {id: stands[id].waits and due_at < at for id, due_at in rows}

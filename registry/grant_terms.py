@@ -1,5 +1,6 @@
 """What a grant says beside its scope: to whom, from when to when, and under which conditions."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -16,6 +17,7 @@ MAX_USES = 2**31 - 1
 MAX_ACKNOWLEDGED = 100
 EARLIEST_YEAR, LATEST_YEAR = 1900, 2200
 MAX_NOTICE: Final = 40
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")  # BCP 47, its form
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,37 @@ class Notice:
     version: str
     language: str
     sha256: bytes | None = None
+
+    def check(self) -> None:
+        """InvalidError for a version or a language that cannot be."""
+        if not 0 < len(self.version) <= MAX_NOTICE or not self.version.isprintable():
+            raise InvalidError(f"1 to {MAX_NOTICE} printable characters.", field="notice")
+        if len(self.language) > MAX_NOTICE or not _LANGUAGE.fullmatch(self.language):
+            raise InvalidError("A BCP 47 tag, for example en or zh-Hans.", field="notice")
+
+
+class Noticed:
+    """The columns of a table whose rows say which text somebody was shown before."""
+
+    notice_version: Mapped[str | None]
+    notice_language: Mapped[str | None]
+    notice_sha256: Mapped[bytes | None]
+
+    @property
+    def notice(self) -> Notice | None:
+        """What was shown, where that is on record."""
+        if self.notice_version is None or self.notice_language is None:
+            return None
+        return Notice(self.notice_version, self.notice_language, self.notice_sha256)
+
+
+def notice_columns(notice: Notice | None) -> dict[str, Any]:
+    """What was shown as the columns of `Noticed`."""
+    return {
+        "notice_version": None if notice is None else notice.version,
+        "notice_language": None if notice is None else notice.language,
+        "notice_sha256": None if notice is None else notice.sha256,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +99,8 @@ class Terms:
             raise InvalidError(
                 f"At most {MAX_ACKNOWLEDGED} objections.", field="acknowledgesObjections"
             )
-        for word in () if self.notice is None else (self.notice.version, self.notice.language):
-            if not 0 < len(word) <= MAX_NOTICE or not word.isprintable():
-                raise InvalidError(f"1 to {MAX_NOTICE} printable characters.", field="notice")
+        if self.notice is not None:
+            self.notice.check()
         if self.max_uses is not None and not 1 <= self.max_uses <= MAX_USES:
             raise InvalidError(f"A quota is 1 to {MAX_USES} uses.", field="maxUses")
 

@@ -46,7 +46,7 @@ from registry.grant_states import (
     held_for,
     state_of,
 )
-from registry.grant_terms import Termed, Terms
+from registry.grant_terms import Noticed, Termed, Terms
 from registry.notices import NoticeKind
 from registry.paging import Page, page_of
 from registry.policy.vocabulary import GrantorRole, GrantState
@@ -55,7 +55,7 @@ from registry.scopes import Scope, Scoped, columns, scope_in
 MAX_PER_SUBJECT = 500  # every check of a subject weighs them all
 
 
-class Grant(Scoped, Termed, Base):
+class Grant(Scoped, Termed, Noticed, Base):
     """One consent, as it was proposed. It does nothing until it is signed."""
 
     __tablename__ = "grants"
@@ -73,9 +73,6 @@ class Grant(Scoped, Termed, Base):
     starts_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     acknowledges_objections: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
     exclusive: Mapped[bool] = mapped_column(server_default=text("false"))
-    notice_version: Mapped[str | None]
-    notice_language: Mapped[str | None]
-    notice_sha256: Mapped[bytes | None]
 
 
 class GrantEvent(Event):
@@ -127,9 +124,7 @@ async def propose(
         starts_at=terms.starts_at or at,
         acknowledges_objections=ordered(terms.acknowledges_objections),
         exclusive=terms.exclusive,
-        notice_version=None if terms.notice is None else terms.notice.version,
-        notice_language=None if terms.notice is None else terms.notice.language,
-        notice_sha256=None if terms.notice is None else terms.notice.sha256,
+        **grant_terms.notice_columns(terms.notice),
     )
     session.add(grant)
     await session.flush()  # constraints speak here, not at commit

@@ -5,22 +5,36 @@ is on record when the answer goes out, or nothing is. Sent twice, it is one.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Final
 from uuid import UUID
 
-from registry import assets, cases, enrolment, idempotency, objections, principals, subjects
+import orjson
+
+from registry import (
+    assets,
+    cases,
+    complaints,
+    enrolment,
+    idempotency,
+    objections,
+    principals,
+    samples,
+    subjects,
+)
 from registry.cases import ContactKind
 from registry.database import WriteSession, new_id
 from registry.errors import InvalidError
 from registry.grant_terms import Notice
 from registry.keys import Keys
+from registry.misuse import Misuse
 from registry.policy.vocabulary import Modality
 from registry.principals import OPERATOR_ID
+from registry.probes import Opened
 from registry.samples import Judge, Vectors
-from registry.scopes import Scope
-from registry.subjects import Profile
+from registry.scopes import Scope, columns
+from registry.subjects import NAMELESS, Profile
 
 _OPERATION: Final = "intake"
 
@@ -48,6 +62,15 @@ class Handed:
     born: date | None = None
     shown: Shown = Shown()
     contact: tuple[ContactKind, str] | None = None
+    report: "Report | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A misuse that is reported with it, and what was made of a file that shows it."""
+
+    misuse: Misuse
+    seen: Opened | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +97,10 @@ async def take(
 
     Needs the operator's session: whoever hands it in has no account yet.
     """
+    # Somebody else at the same device, who goes back and writes another form, has another case.
+    sent = f"{key}:{keys.request_digest(_said(handed)).hex()}"
     subject_id, new = await idempotency.claim(
-        session, principal_id=OPERATOR_ID, operation=_OPERATION, key=key, request={}, keys=keys
+        session, principal_id=OPERATOR_ID, operation=_OPERATION, key=sent, request={}, keys=keys
     )
     if not new:
         return await _again(session, subject_id, pin_hash)
@@ -94,7 +119,10 @@ async def take(
         subject_id=subject_id,
         owner_id=account.id,
         profile=Profile(
-            name=handed.name, aliases=handed.aliases, birth_date=handed.born, links=handed.links
+            name=handed.name or NAMELESS,
+            aliases=handed.aliases,
+            birth_date=handed.born,
+            links=handed.links,
         ),
         verified=False,
         keys=keys,
@@ -117,7 +145,31 @@ async def take(
         scope=handed.scope,
         notice=handed.notice,
     )
+    if handed.report is not None:
+        await complaints.file(
+            session,
+            complaint_id=new_id(),
+            subject_id=subject_id,
+            filed_by=account.id,
+            misuse=handed.report.misuse,
+            notice=handed.notice,
+            shown=handed.report.seen,
+            keys=keys,
+        )
     return Taken(number, account.id, subject_id, new=True)
+
+
+def _said(handed: Handed) -> bytes:
+    """All that was handed in, the same bytes in every process."""
+    return orjson.dumps(
+        {
+            "scope": columns(handed.scope),
+            "person": [handed.name, handed.aliases, handed.links, handed.born, handed.contact],
+            "samples": [samples.packed(one).hex() for _, one in handed.shown.samples],
+            "pictures": [one.hex() for _, one in handed.shown.pictures],
+            "misuse": None if handed.report is None else asdict(handed.report.misuse),
+        }
+    )
 
 
 NOTHING: Final = (

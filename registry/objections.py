@@ -28,6 +28,7 @@ from registry.database import (
     take_turns,
 )
 from registry.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from registry.grant_terms import Notice, Noticed, notice_columns
 from registry.paging import Page, page_of
 from registry.policy.authority import RANK
 from registry.policy.vocabulary import ASSURED_IAL, GrantorRole, ObjectionState
@@ -49,7 +50,7 @@ class ObjectionEventKind(StrEnum):
     CONTESTED = "CONTESTED"
 
 
-class Objection(Scoped, Base):
+class Objection(Scoped, Noticed, Base):
     """One refusal, as it was filed."""
 
     __tablename__ = "objections"
@@ -118,8 +119,14 @@ async def file(
     ial: int,
     scope: Scope,
     carve_out_grants: frozenset[UUID] = frozenset(),
+    notice: Notice | None = None,
 ) -> Objection:
-    """Forbid the scope from now on. It holds for every check that starts after the commit."""
+    """Forbid the scope from now on. It holds for every check that starts after the commit.
+
+    `notice`: the text that the person was shown, and in which language.
+    """
+    if notice is not None:
+        notice.check()
     subject = await subjects.mine(session, subject_id)
     known = await session.scalar(select(func.count()).where(Objection.subject_id == subject_id))
     if (known or 0) >= MAX_PER_SUBJECT:
@@ -133,6 +140,7 @@ async def file(
         role=await _role(session, subject, filed_by),
         **columns(scope),
         carve_out_grants=ordered(carve_out_grants),
+        **notice_columns(notice),
     )
     session.add(objection)
     await session.flush()  # its event refers to it
@@ -211,6 +219,7 @@ async def file_anew(
             purposes=former.purposes,
             territories=former.territories,
             carve_out_grants=[],
+            **notice_columns(former.notice),
         )
     )
     await session.flush()  # its event refers to it

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from registry import claims, enrolment, objections, rulings, samples
+from registry import claims, complaints, enrolment, objections, rulings, samples
 from registry.database import ReadSession, WriteSession
 from registry.errors import ConflictError
 from registry.keys import Keys
@@ -52,6 +52,12 @@ async def _is_assured(session: ReadSession, objection: Objection, state: Objecti
     return by_maker or (state is ObjectionState.VERIFIED and not proved)
 
 
+async def begin(session: WriteSession, review: Review, actor_id: UUID) -> None:
+    """Let those who wait for it see that a reviewer has taken a review, where they are told so."""
+    if review.kind is ReviewKind.MISUSE:
+        await complaints.take_up(session, review.id, actor_id=actor_id)
+
+
 @dataclass(frozen=True, slots=True)
 class Ruled:
     """A ruling, about one subject or all of a review, and who made it."""
@@ -73,6 +79,8 @@ async def bring_about(session: WriteSession, review: Review, ruled: Ruled, *, ke
             await _of_objection(session, review, ruled)
         case ReviewKind.SUSPICIOUS_ENROLMENT:
             await _of_sample(session, review, ruled, keys)
+        case ReviewKind.MISUSE:
+            await complaints.find(session, review.id, ruled.ruling, actor_id=ruled.actor_id)
         case ReviewKind.IDENTITY_DISCLOSURE | ReviewKind.APPEAL:
             pass  # the answer to whoever asked is all there is
 

@@ -99,6 +99,23 @@ class Opened:
     enrolling: bool
 
 
+def as_opened(encoding: MediaEncoding) -> Opened:
+    """What a worker just said of a file, where nobody need keep a handle to it."""
+    picture = encoding.picture
+    return Opened(
+        kind=encoding.kind,
+        media_sha256=encoding.sha256.hex(),
+        encoder=None if picture is None else picture.encoder,
+        hashes=() if picture is None else (picture.plain, picture.mirrored),
+        usable=picture is not None and picture.usable,
+        faces=encoding.faces,
+        voices=encoding.voices,
+        faces_searched=encoding.faces_searched,
+        voices_searched=encoding.voices_searched,
+        enrolling=encoding.enrolling,
+    )
+
+
 def open_probe(probe_id: UUID, sealed: bytes, *, keys: Keys) -> Opened:
     """What was sealed under this handle."""
     body = orjson.loads(keys.deployment_key.open(sealed, context=CONTEXT + probe_id.bytes))

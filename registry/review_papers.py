@@ -14,6 +14,7 @@ from registry import subjects
 from registry.database import ReadSession
 from registry.errors import InvalidError, NotFoundError
 from registry.keys import Keys
+from registry.misuse import Misuse
 from registry.reviews import Review
 
 MAX_STATEMENT = 4000
@@ -21,13 +22,17 @@ MAX_STATEMENT = 4000
 
 @dataclass(frozen=True, slots=True)
 class Papers:
-    """What is known of a matter. `seen`: each probe, as rulings name it, and whom it is near to."""
+    """What is known of a matter. `seen`: each probe, as rulings name it, and whom it is near to.
+
+    `misuse`: what somebody complains of.
+    """
 
     statement: str | None = None
     case_number: str | None = None
     service_id: str | None = None
     decision_id: str | None = None
     seen: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    misuse: Misuse | None = None
 
 
 async def sealed(
@@ -84,7 +89,8 @@ async def unsealed(
         body = key.open(body, context=_context(review_id))
     found = orjson.loads(body)
     seen = tuple((probe, tuple(ids)) for probe, ids in found.pop("seen"))
-    return Papers(**found, seen=seen)
+    misuse = found.pop("misuse", None)  # papers sealed before there were complaints have none
+    return Papers(**found, seen=seen, misuse=None if misuse is None else Misuse.from_json(misuse))
 
 
 async def by_ids(session: ReadSession, ids: Collection[UUID], *, keys: Keys) -> dict[UUID, Papers]:

@@ -38,6 +38,7 @@ class ReviewKind(StrEnum):
     FALSE_MATCH = "FALSE_MATCH"
     SUSPICIOUS_ENROLMENT = "SUSPICIOUS_ENROLMENT"
     IDENTITY_DISCLOSURE = "IDENTITY_DISCLOSURE"
+    MISUSE = "MISUSE"
     APPEAL = "APPEAL"
 
 
@@ -55,6 +56,8 @@ class Ruling(StrEnum):
     REFUSE = "REFUSE"
     DISCLOSE = "DISCLOSE"
     DENY = "DENY"
+    CONFIRM = "CONFIRM"
+    NOT_CONFIRM = "NOT_CONFIRM"
 
 
 class ReviewState(StrEnum):
@@ -69,7 +72,7 @@ class ReviewState(StrEnum):
 
 
 class ReviewEventKind(StrEnum):
-    """What may become of a review. ADDED: more of the same came; APPLIED: it took its effect."""
+    """What may become of a review. ADDED: more came; APPLIED: it took its effect."""
 
     ASSIGNED = "ASSIGNED"
     RELEASED = "RELEASED"
@@ -77,6 +80,7 @@ class ReviewEventKind(StrEnum):
     DECIDED = "DECIDED"
     APPEALED = "APPEALED"
     CLOSED = "CLOSED"
+    WITHDRAWN = "WITHDRAWN"  # by whoever brought it
     ADDED = "ADDED"
     APPLIED = "APPLIED"
 
@@ -89,6 +93,7 @@ DUE: Final = {
     ReviewKind.FALSE_MATCH: timedelta(days=3),
     ReviewKind.SUSPICIOUS_ENROLMENT: timedelta(days=7),
     ReviewKind.IDENTITY_DISCLOSURE: timedelta(days=3),
+    ReviewKind.MISUSE: timedelta(days=3),
     ReviewKind.APPEAL: timedelta(days=30),
 }
 APPEAL_PERIOD: Final = timedelta(days=30)
@@ -176,6 +181,8 @@ def _after(stands: Standing, event: ReviewEvent) -> Standing:
             stands = replace(stands, state=ReviewState.APPEALED)
         case ReviewEventKind.CLOSED if not stands.waits:
             stands = replace(stands, state=ReviewState.CLOSED)
+        case ReviewEventKind.WITHDRAWN if stands.waits:
+            stands = replace(stands, state=ReviewState.CLOSED, assignee=None)
     return stands
 
 
@@ -201,10 +208,12 @@ async def open_review(
     same_as: bytes | None = None,
     sealed: bytes | None = None,
     review_id: UUID | None = None,
+    within: timedelta | None = None,
 ) -> UUID:
     """Put something before the desk; where `same_as` waits or was decided already, nothing new.
 
-    Returns the id it was given, which is that of no review if it was not new.
+    `within`: when it is due, if not as its kind. Returns the id it was given, which is that of no
+    review if it was not new.
     """
     review_id = review_id or new_id()
     await session.execute(
@@ -217,7 +226,7 @@ async def open_review(
             about=about,
             same_as=same_as,
             sealed=sealed,
-            due_at=func.clock_timestamp() + DUE[kind],
+            due_at=func.clock_timestamp() + (within or DUE[kind]),
             opened_by=opened_by,
         )
         .on_conflict_do_nothing()
@@ -288,11 +297,3 @@ async def standings(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, S
 async def standing(session: ReadSession, review_id: UUID) -> Standing:
     """Where this review stands now."""
     return (await standings(session, [review_id]))[review_id]
-
-
-async def overdue(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, bool]:
-    """Whether each review waits though it should have been decided by now."""
-    at = await now(session)
-    stands = await standings(session, ids)
-    rows = await session.execute(select(Review.id, Review.due_at).where(Review.id.in_(ids)))
-    return {id: stands[id].waits and due_at < at for id, due_at in rows}

@@ -14,6 +14,7 @@ import orjson
 from sqlalchemy import ForeignKey, Index, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from registry import links
 from registry.database import Base, Event, ReadSession, WriteSession, new_id, now
 from registry.errors import ConflictError, InvalidError, NotFoundError
 from registry.keys import Keys
@@ -89,11 +90,15 @@ class SubjectEvent(Event):
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What is known of a person, as it is sealed."""
+    """What is known of a person, as it is sealed. `links`: where they are to be seen or heard.
 
-    name: str
+    Whoever gives no name is NAMELESS: they are known by photographs, recordings or links alone.
+    """
+
+    name: str = NAMELESS
     aliases: tuple[str, ...] = ()
     birth_date: date | None = None
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,7 @@ class Record:
     name: str
     aliases: list[str] = field(default_factory=list)
     birth_date: date | None = None
+    links: list[str] = field(default_factory=list)
 
 
 def registration_of(kinds: Collection[str]) -> Registration:
@@ -133,7 +139,12 @@ def classes(record: Record, asserted: Collection[SubjectClass]) -> frozenset[Sub
 
 def seal_profile(profile: Profile, *, subject_id: UUID, wrapped: bytes, keys: Keys) -> bytes:
     """The profile under the subject's key."""
-    body = {"name": profile.name, "aliases": profile.aliases, "born": profile.birth_date}
+    body = {
+        "name": profile.name,
+        "aliases": profile.aliases,
+        "born": profile.birth_date,
+        "links": profile.links,
+    }
     key = keys.open_key(subject_id, wrapped)
     return key.seal(orjson.dumps(body), context=PROFILE_CONTEXT)
 
@@ -147,6 +158,7 @@ def open_profile(sealed: bytes, *, subject_id: UUID, wrapped: bytes, keys: Keys)
         name=body["name"],
         aliases=tuple(body["aliases"]),
         birth_date=date.fromisoformat(born) if born else None,
+        links=tuple(body.get("links", ())),  # profiles sealed before there were any have no key
     )
 
 
@@ -167,26 +179,47 @@ async def register(
     verified: bool,
     keys: Keys,
 ) -> Subject:
-    """Put a person on record. `verified`: whoever did it proved who they are (IAL2 or more)."""
+    """Put a person on record. `verified`: whoever did it proved who they are (IAL2 or more).
+
+    Nobody is asked for by no name, and no proof is of it: who is nameless stays provisional.
+    """
+    profile = await _checked(session, profile)
+    subject = await _put(session, profile, subject_id=subject_id, owner_id=owner_id, keys=keys)
+    named = [one for one in (profile.name, *profile.aliases) if one != NAMELESS]
+    for index in {keys.blind_index(one) for one in named}:
+        session.add(SubjectAlias(subject_id=subject_id, alias_index=index))
+    if verified and profile.name != NAMELESS:
+        session.add(
+            SubjectEvent(subject_id=subject_id, kind=SubjectEventKind.VERIFIED, actor_id=owner_id)
+        )
+    await session.flush()  # reads in this transaction see the whole subject
+    return subject
+
+
+async def _checked(session: ReadSession, profile: Profile) -> Profile:
+    """The profile in its plain form; InvalidError for what cannot be."""
     if len(profile.aliases) > MAX_ALIASES:
         raise InvalidError(f"At most {MAX_ALIASES} aliases.", field="aliases")
-    names = [checked_name(one, "aliases") for one in profile.aliases]
-    profile = Profile(checked_name(profile.name), tuple(names), profile.birth_date)
     if profile.birth_date is not None and profile.birth_date > (await now(session)).date():
         raise InvalidError("A birth date is not in the future.", field="birthDate")
+    return Profile(
+        checked_name(profile.name),
+        tuple(checked_name(one, "aliases") for one in profile.aliases),
+        profile.birth_date,
+        links.checked(profile.links),
+    )
+
+
+async def _put(
+    session: WriteSession, profile: Profile, *, subject_id: UUID, owner_id: UUID, keys: Keys
+) -> Subject:
+    """A person's rows under a new key."""
     wrapped = keys.wrap_new(subject_id)
     sealed = seal_profile(profile, subject_id=subject_id, wrapped=wrapped, keys=keys)
     subject = Subject(id=subject_id, owner_id=owner_id, profile=sealed)
     session.add(subject)
     await session.flush()  # the rows below refer to it
     session.add(SubjectKey(subject_id=subject_id, wrapped=wrapped))
-    for index in {keys.blind_index(one) for one in (profile.name, *profile.aliases)}:
-        session.add(SubjectAlias(subject_id=subject_id, alias_index=index))
-    if verified:
-        session.add(
-            SubjectEvent(subject_id=subject_id, kind=SubjectEventKind.VERIFIED, actor_id=owner_id)
-        )
-    await session.flush()  # reads in this transaction see the whole subject
     return subject
 
 
@@ -199,13 +232,9 @@ async def register_nameless(
     registration: Registration,
     keys: Keys,
 ) -> None:
-    """Put somebody on record of whom no name is known, and none can be asked for."""
-    wrapped = keys.wrap_new(subject_id)
-    profile = Profile(NAMELESS, birth_date=born)
-    sealed = seal_profile(profile, subject_id=subject_id, wrapped=wrapped, keys=keys)
-    session.add(Subject(id=subject_id, owner_id=owner_id, profile=sealed))
-    await session.flush()  # the rows below refer to it
-    session.add(SubjectKey(subject_id=subject_id, wrapped=wrapped))
+    """Keep somebody on record of whom all else was erased, as they were registered."""
+    profile = Profile(birth_date=born)
+    await _put(session, profile, subject_id=subject_id, owner_id=owner_id, keys=keys)
     if registration is not Registration.PROVISIONAL:
         kind = SubjectEventKind(registration)
         session.add(SubjectEvent(subject_id=subject_id, kind=kind, actor_id=owner_id))
@@ -275,6 +304,7 @@ def _record(subject: Subject, wrapped: bytes, registration: Registration, keys: 
         name=profile.name,
         aliases=list(profile.aliases),
         birth_date=profile.birth_date,
+        links=list(profile.links),
     )
 
 

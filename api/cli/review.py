@@ -67,7 +67,7 @@ def list_(
             )
             ids = [one.id for one in page.items]
             standings = await reviews.standings(session, ids)
-            overdue = await reviews.overdue(session, ids)
+            overdue = await dockets.overdue(session, ids)
         return [_Seen(one, standings[one.id], overdue[one.id]) for one in page.items], page.more
 
     found, more = run_as(owner, work, data_dir=data_dir)
@@ -94,7 +94,7 @@ def show(
             found = await reviews.mine(session, wanted)
             standing = await reviews.standing(session, wanted)
             history = await reviews.events(session, [wanted])
-            overdue = await reviews.overdue(session, [wanted])
+            overdue = await dockets.overdue(session, [wanted])
             papers = None
             if desk.reads_papers(standing, acting.id):
                 keys = acting.installation.keys
@@ -189,7 +189,7 @@ def _act(
         async with acting.installation.operator.writing() as session:
             found = await act(session, acting, wanted)
             standing = await reviews.standing(session, wanted)
-            overdue = await reviews.overdue(session, [wanted])
+            overdue = await dockets.overdue(session, [wanted])
         return _Seen(found, standing, overdue[wanted])
 
     seen = run_as(owner, work, data_dir=data_dir)

@@ -21,7 +21,7 @@ from registry.installation import Installation
 from registry.paging import MAX_PAGE
 from registry.principals import OPERATOR_ID, Principal, PrincipalKind
 from registry.settings import Settings
-from registry.subjects import Profile, Record
+from registry.subjects import NAMELESS, Profile, Record
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -32,7 +32,10 @@ _OWNERS = frozenset({PrincipalKind.PERSON, PrincipalKind.ORGANISATION, Principal
 @app.command("add")
 def add(
     *,
-    name: Annotated[str, typer.Option(help="The person's name, as services will ask for it.")],
+    name: Annotated[
+        str | None,
+        typer.Option(help="As services will ask for it; left out, only photos or links are known."),
+    ] = None,
     owner: Annotated[
         str | None,
         typer.Option(help="Whose record it is; opens an account if there is none.  [default: you]"),
@@ -45,6 +48,9 @@ def add(
         typer.Option(
             formats=["%Y-%m-%d"], help="Left out, a permission waits for who checks the age."
         ),
+    ] = None,
+    link: Annotated[
+        list[str] | None, typer.Option(help="Where they are to be seen; may be repeated.")
     ] = None,
     verified: Annotated[
         bool, typer.Option("--verified", help="You have checked that the owner is this person.")
@@ -61,8 +67,12 @@ def add(
 
         SUBJECT=$(likeness subject add --name "Kim Young" --alias "DJ Young")
     """
+    if name is None and not link:
+        raise typer.BadParameter("Give --name, or --link where no name is known.")
     birth_date = None if born is None else born.date()
-    profile = Profile(name, tuple(alias or ()), birth_date)
+    profile = Profile(
+        NAMELESS if name is None else name, tuple(alias or ()), birth_date, tuple(link or ())
+    )
 
     async def work(installation: Installation) -> Record:
         keys = installation.keys
@@ -73,7 +83,12 @@ def add(
                 principal_id=account.id,
                 operation="registerSubject",
                 key=key,
-                request={"name": profile.name, "aliases": profile.aliases, "born": birth_date},
+                request={
+                    "name": profile.name,
+                    "aliases": profile.aliases,
+                    "born": birth_date,
+                    "links": profile.links,
+                },
                 keys=keys,
             )
             if new:
@@ -178,6 +193,7 @@ def show(
         ("Id", str(record.id)),
         ("Name", record.name),
         ("Aliases", ", ".join(record.aliases) or "-"),
+        *(("Link", one) for one in record.links),
         ("Born", str(record.birth_date or "-")),
         ("Registration", record.registration),
         ("Owner", str(record.owner_id)),
@@ -286,6 +302,7 @@ def as_document(record: Record) -> dict[str, object]:
         "name": record.name,
         "aliases": record.aliases,
         "birthDate": record.birth_date,
+        "links": record.links,
         "registration": record.registration,
         "createdAt": record.created_at,
     }

@@ -17,8 +17,10 @@ from registry import (
     accesses,
     assets,
     attestations,
+    complaints,
     consent_events,
     consent_requests,
+    dockets,
     filings,
     grants,
     objections,
@@ -39,6 +41,7 @@ from registry.accesses import AccessKind
 from registry.consent_receipts import ConsentReceipt, Issuer
 from registry.database import Database, ReadSession
 from registry.errors import InvalidError
+from registry.misuse import Misuse
 from registry.policy.hands import Hands
 from registry.principals import OPERATOR, PrincipalKind
 
@@ -63,6 +66,8 @@ class Context:
         self.grants_effective = loader(self.db, grants.effective)
         self.hands = loader(self.db, self._hands)
         self.objection_states = loader(self.db, objections.states)
+        self.complaint_states = loader(self.db, complaints.states)
+        self.misuses = loader(self.db, self._misuses)
         self.samples_of = loader(self.db, samples.by_subject)
         self.sample_states = loader(self.db, samples.states)
         self.protections_of = loader(self.db, self._protections)
@@ -73,7 +78,7 @@ class Context:
         self._levels = loader(self.db, attestations.levels)
         self.review_standings = loader(self.db, reviews.standings)
         self.review_events = loader(self.db, reviews.events)
-        self.reviews_overdue = loader(self.db, reviews.overdue)
+        self.reviews_overdue = loader(self.db, dockets.overdue)
         self.review_papers = loader(self.db, self._review_papers)
         self.review_evidence = loader(self.db, self._review_evidence)
         self.filing_standings = loader(self.db, filings.standings)
@@ -136,6 +141,10 @@ class Context:
         self, session: ReadSession, ids: Collection[UUID]
     ) -> dict[UUID, review_papers.Papers]:
         return await review_papers.by_ids(session, ids, keys=self.state.keys)
+
+    async def _misuses(self, session: ReadSession, ids: Collection[UUID]) -> dict[UUID, Misuse]:
+        found = await complaints.contents(session, ids, keys=self.state.keys)
+        return {one: content.misuse for one, content in found.items()}
 
     async def _review_evidence(
         self, session: ReadSession, ids: Collection[UUID]

@@ -12,9 +12,11 @@ from registry.grant_terms import Notice, Terms
 from registry.policy.vocabulary import ContentFlag, ObligationCode
 
 
-@strawberry.input(description="The text that the person was shown before they consented.")
+@strawberry.input(
+    description="The text that the person was shown before they consented, or objected."
+)
 class NoticeInput:
-    """The text that the person was shown before they consented."""
+    """The text that the person was shown before they consented, or objected."""
 
     version: str
     language: str = strawberry.field(description="A BCP 47 tag, for example en or zh-Hans.")
@@ -73,14 +75,15 @@ def terms_of(given: ProposeGrantInput) -> Terms:
         ),
         terms_sha256=_digest(given.terms_sha256, "termsSha256"),
         exclusive=given.exclusive,
-        notice=None
-        if given.notice is None
-        else Notice(
-            given.notice.version,
-            given.notice.language,
-            _digest(given.notice.sha256, "notice"),
-        ),
+        notice=notice_of(given.notice),
     )
+
+
+def notice_of(given: NoticeInput | None) -> Notice | None:
+    """The text that was shown, in the registry's own form."""
+    if given is None:
+        return None
+    return Notice(given.version, given.language, _digest(given.sha256, "notice"))
 
 
 def _aware(time: datetime | None, field: str) -> datetime | None:

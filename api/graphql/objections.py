@@ -9,6 +9,7 @@ from api.graphql import once
 from api.graphql.consent_receipts import ConsentReceipt, of_objection
 from api.graphql.context import Info
 from api.graphql.errors import Problem
+from api.graphql.grant_terms import NoticeInput, notice_of
 from api.graphql.paging import DEFAULT_PAGE, Connection, after, connection, identifier
 from api.graphql.permissions import requires
 from api.graphql.scopes import ScopeInput, scope_of
@@ -30,6 +31,8 @@ class Objection:
     role: GrantorRole
     since: datetime
     carve_out_grants: list[strawberry.ID]
+    notice_version: str | None
+    notice_language: str | None
 
     @strawberry.field(
         graphql_type=Subject | None, description="Who objects, if yours; with `subjects:read`."
@@ -74,6 +77,9 @@ class FileObjectionInput:
     )
     carve_out_grants: list[strawberry.ID] = strawberry.field(
         default_factory=list, description="Grants that stay good in spite of it."
+    )
+    notice: NoticeInput | None = strawberry.field(
+        default=None, description="The text that the person was shown, and in which language."
     )
     idempotency_key: str | None = None
 
@@ -143,7 +149,12 @@ class ObjectionMutation:
         ial = await info.context.ial()
         async with info.context.db.writing() as session:
             objection_id, new = await once.claim(
-                info, session, "fileObjection", input, scope=vars(input.scope)
+                info,
+                session,
+                "fileObjection",
+                input,
+                scope=vars(input.scope),
+                notice=None if input.notice is None else vars(input.notice),
             )
             if new:
                 await objections.file(
@@ -154,6 +165,7 @@ class ObjectionMutation:
                     ial=ial,
                     scope=scope,
                     carve_out_grants=carve_outs,
+                    notice=notice_of(input.notice),
                 )
             objection = await objections.mine(session, objection_id)
         return ObjectionFiled(objection=objection)

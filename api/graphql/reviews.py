@@ -8,9 +8,11 @@ import strawberry
 
 from api.graphql.context import Info
 from api.graphql.errors import Problem
+from api.graphql.misuse import Misuse
 from api.graphql.paging import DEFAULT_PAGE, Connection, after, connection, identifier
 from api.graphql.permissions import requires
 from registry import desk, dockets, review_evidence, reviews
+from registry.misuse import Misuse as Said
 from registry.principals import Scope
 from registry.review_papers import Papers
 from registry.reviews import ReviewEventKind, ReviewKind, ReviewState, Ruling, Standing
@@ -36,6 +38,9 @@ class ReviewPapers:
     case_number: str | None
     service_id: strawberry.ID | None
     decision_id: strawberry.ID | None
+    misuse: Said | None = strawberry.field(
+        graphql_type=Misuse | None, description="What somebody complains of."
+    )
 
     @strawberry.field(description="What was compared: digests of media, pictures or vectors.")
     @staticmethod

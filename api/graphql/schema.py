@@ -8,6 +8,7 @@ from api.graphql.attestations import AttestationMutation
 from api.graphql.cases import CaseMutation
 from api.graphql.challenges import ChallengeMutation
 from api.graphql.checks import CheckQuery
+from api.graphql.complaints import ComplaintMutation, ComplaintQuery
 from api.graphql.consent_requests import ConsentRequestMutation, ConsentRequestQuery
 from api.graphql.contests import ContestMutation
 from api.graphql.disputes import DisputeMutation
@@ -42,6 +43,7 @@ class Query(
     SubjectQuery,
     GrantQuery,
     ObjectionQuery,
+    ComplaintQuery,
     OrderQuery,
     FigureQuery,
     PromptQuery,
@@ -66,6 +68,7 @@ class Mutation(
     AssetMutation,
     GrantMutation,
     ObjectionMutation,
+    ComplaintMutation,
     OrderMutation,
     ServiceMutation,
     FilingMutation,

@@ -46,6 +46,7 @@ class Subject:
     name: str
     aliases: list[str]
     birth_date: date | None
+    links: list[str]
     registration: Registration
     created_at: datetime
 
@@ -148,12 +149,17 @@ async def _standing(subject: subjects.Record, info: Info) -> Standing:
 class RegisterSubjectInput:
     """A person to put on record."""
 
-    name: str
+    name: str | None = strawberry.field(
+        default=None, description="Left out where only photographs, recordings or links are given."
+    )
     aliases: list[str] = strawberry.field(
         default_factory=list, description="Other names under which they are asked for, exactly."
     )
     birth_date: date | None = strawberry.field(
         default=None, description="Makes a minor a minor until the day they are of age."
+    )
+    links: list[str] = strawberry.field(
+        default_factory=list, description="Web addresses where they are to be seen or heard."
     )
     idempotency_key: str | None = None
 
@@ -238,7 +244,12 @@ class SubjectMutation:
     ) -> RegisterSubjectResult:
         """Put a person on record."""
         context, owner = info.context, info.context.caller.actor.principal_id
-        profile = subjects.Profile(input.name, tuple(input.aliases), input.birth_date)
+        profile = subjects.Profile(
+            subjects.NAMELESS if input.name is None else input.name,
+            tuple(input.aliases),
+            input.birth_date,
+            tuple(input.links),
+        )
         ial = await context.ial()
         async with context.db.writing() as session:
             subject_id, new = await idempotency.claim(
@@ -250,6 +261,7 @@ class SubjectMutation:
                     "name": profile.name,
                     "aliases": profile.aliases,
                     "born": profile.birth_date,
+                    "links": profile.links,
                 },
                 keys=context.state.keys,
             )

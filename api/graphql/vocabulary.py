@@ -8,10 +8,12 @@ import strawberry
 from registry.accesses import AccessKind
 from registry.attestations import AttestationMethod
 from registry.cases import ContactKind
+from registry.complaint_states import ComplaintState
 from registry.consent_answers import Answer
 from registry.consent_requests import RequestState
 from registry.errors import ProblemCode
 from registry.filings import FilingStatus
+from registry.misuse import ComplaintKind
 from registry.notices import NoticeKind
 from registry.policy.pack_words import HolderDecision
 from registry.policy.vocabulary import (
@@ -43,6 +45,8 @@ for enum in (
     AttestationMethod,
     Basis,
     CircumstanceName,
+    ComplaintKind,
+    ComplaintState,
     ContactKind,
     ContentFlag,
     FilingStatus,

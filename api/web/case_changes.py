@@ -96,14 +96,12 @@ async def contact(visit: Visit) -> Response:
     async with forms.sent(visit, most_bytes=forms.FIELD_BYTES) as form:
         try:
             given = person_form.contact_of(form)
-            if given is None:
-                raise InvalidError(person_form.CONTACT, field="contact")
             async with _db(visit).writing() as session:
                 await cases.add_contact(
                     session,
                     principal_id=caller.actor.principal_id,
-                    kind=given[0],
-                    contact=given[1],
+                    kind=given.kind,
+                    contact=given.address,
                     keys=visit.state.keys,
                 )
         except InvalidError as error:
@@ -118,11 +116,11 @@ async def change_pin(visit: Visit) -> Response:
         former, new = form.text("current_pin"), form.text("new_pin")
     try:
         kept = await pins.hashed(pins.checked_pin(new))
-        shown = await entered(state, number=caller.handle, pin=former)
-        if shown is None or shown.principal_id != caller.actor.principal_id:
-            raise InvalidError(OTHER_PIN)
     except InvalidError as error:
         return await my_case.shown(visit, wrong=str(error))
+    shown = await entered(state, number=caller.handle, pin=former)
+    if shown is None or shown.principal_id != caller.actor.principal_id:
+        return await my_case.shown(visit, wrong=OTHER_PIN)
     async with state.db.acting_for(OPERATOR).writing() as session:
         throttles.succeeded(session, number=shown.digest)
         await cases.change_pin(

@@ -64,7 +64,7 @@ async def queue(visit: Visit) -> Response:
         )
         ids = [one.id for one in page.items]
         stands = await reviews.standings(session, ids)
-        late = await reviews.overdue(session, ids)
+        late = await dockets.overdue(session, ids)
     async with office(visit, caller).reading() as session:
         have = {one.assignee for one in stands.values() if one.assignee is not None}
         names = await principals.offices(session, have)

@@ -83,7 +83,7 @@ async def shown(
         review = await reviews.mine(session, review_id)
         history = (await reviews.events(session, [review_id]))[review_id]
         standing = await reviews.standing(session, review_id)
-        late = (await reviews.overdue(session, [review_id]))[review_id]
+        late = (await dockets.overdue(session, [review_id]))[review_id]
         choices = await desk.choices(session, review)
     reads = desk.reads_papers(standing, me)
     async with office(visit, caller).writing() as session:

@@ -69,10 +69,12 @@ async def sent(visit: Visit, *, most_bytes: int = FORM_BYTES) -> AsyncIterator[F
     held: list[int] = []
     try:
         data = await _parsed(visit, _bounded(visit, most_bytes, budget, held))
-        async with data:
+        try:
             form = Form(data, await _files(data, visit.state.settings.media_max_bytes))
             visit.require_token(form.text(TOKEN))
             yield form
+        finally:
+            await data.close()
     finally:
         budget.release(sum(held))
 

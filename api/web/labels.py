@@ -5,6 +5,8 @@ from typing import Final
 
 from api.web import office_labels
 from api.web.languages import N_
+from registry.complaint_states import ComplaintState
+from registry.misuse import ComplaintKind
 from registry.notices import NoticeKind
 from registry.policy.dpv import ConsentStatus
 from registry.policy.vocabulary import AiUse, Modality, ObjectionState, Purpose
@@ -61,6 +63,21 @@ OBJECTION_STATES: Final[dict[ObjectionState, str]] = {
     ObjectionState.WITHDRAWN: N_("Withdrawn"),
     ObjectionState.LAPSED: N_("Lapsed"),
 }
+MISUSES: Final[dict[ComplaintKind, str]] = {
+    ComplaintKind.IMPERSONATION: N_("It pretends to be me"),
+    ComplaintKind.INTIMATE: N_("It shows me naked or in a sexual way"),
+    ComplaintKind.FRAUD: N_("It is used to cheat people"),
+    ComplaintKind.ADVERTISING: N_("It advertises something with me"),
+    ComplaintKind.HARASSMENT: N_("It mocks, threatens or harasses me"),
+    ComplaintKind.OTHER: N_("Something else"),
+}
+REPORTS: Final[dict[ComplaintState, str]] = {
+    ComplaintState.RECEIVED: N_("Received"),
+    ComplaintState.IN_REVIEW: N_("A person looks at it"),
+    ComplaintState.CONFIRMED: N_("Confirmed"),
+    ComplaintState.NOT_CONFIRMED: N_("Not confirmed"),
+    ComplaintState.WITHDRAWN: N_("Withdrawn"),
+}
 STATUSES: Final[dict[str, str]] = {
     ConsentStatus.OBJECTION_FILED: N_("You objected"),
     ConsentStatus.OBJECTION_VERIFIED: N_("Your objection was proved"),
@@ -85,6 +102,8 @@ _ALL: Final[tuple[dict[StrEnum, str], ...]] = (
     MODALITIES,
     OBJECTION_STATES,
     NOTICES,
+    MISUSES,
+    REPORTS,
     *office_labels.ALL,
 )
 

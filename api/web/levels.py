@@ -42,13 +42,13 @@ SCOPES: Final = {
 WORDS: Final = {
     Level.ALL: (
         N_("Everything"),
-        N_("No AI service may use my voice or face for anything. This is what most people choose."),
+        N_("No AI service may use my voice or face for anything. Most people choose this."),
     ),
     Level.IMITATION: (
         N_("Imitating me"),
         N_(
-            "No cloned voice, no face swap, no pictures or videos of me, no training. Recognising me"
-            " and passing on what exists stay open."
+            "No cloned voice, no face swap, no pictures or videos of me, no training. To recognise"
+            " me and to pass on what exists stays allowed."
         ),
     ),
     Level.COMMERCE: (

@@ -13,17 +13,18 @@ from starlette.responses import Response
 from api.web import forms
 from api.web.languages import N_
 from api.web.visits import Visit
-from registry import assets, cases, notices, objections, samples, subjects
+from registry import assets, cases, complaints, notices, objections, samples, subjects
 from registry.cases import ContactKind
+from registry.complaint_states import ComplaintState
 from registry.database import ReadSession
 from registry.keys import Keys
+from registry.misuse import Misuse
 from registry.objections import ENDED, Objection
 from registry.paging import MAX_PAGE
 from registry.policy.vocabulary import Modality, ObjectionState
 from registry.samples import SampleState
 from registry.scopes import Scope, scope_in
 from registry.subjects import NAMELESS, Record
-
 
 # What the last form brought about, by the word that its redirect carries.
 DONE: Final = {
@@ -57,6 +58,16 @@ class Sampled:
 
 
 @dataclass(frozen=True, slots=True)
+class Reported:
+    """A report as whoever filed it sees it."""
+
+    id: UUID
+    at: datetime
+    state: ComplaintState
+    misuse: Misuse
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """One person whom this account keeps, with all there is of them. `pictures`: how many count."""
 
@@ -85,7 +96,8 @@ async def shown(visit: Visit, *, wrong: str | None = None) -> Response:
         case = await cases.of_account(session, caller.actor.principal_id)
         if case is None:
             return visit.render("case/none.html")
-        people = await _people(session, keys)
+        found = await _people(session, keys)
+        reports = await _reports(session, keys)
         contacts = await cases.contacts(session, case.principal_id, keys=keys)
         told = await notices.page(
             session, principal_id=case.principal_id, first=MAX_PAGE, after=None
@@ -95,14 +107,37 @@ async def shown(visit: Visit, *, wrong: str | None = None) -> Response:
         status=200 if wrong is None else 422,
         number=caller.handle,
         opened_at=case.opened_at,
-        people=people,
+        people=found,
+        reports=reports,
         contact=contacts.get(ContactKind.EMAIL) or contacts.get(ContactKind.PHONE),
-        told=[one for one in reversed(told.items)],
+        told=list(reversed(told.items)),
         done=DONE.get(visit.request.query_params.get("done", "")),
         wrong=wrong,
         most_files=forms.MOST_FILES,
         most_bytes=visit.runtime.settings.media_max_bytes,
     )
+
+
+async def people(visit: Visit) -> list[Known]:
+    """Everybody whom the signed-in case keeps."""
+    caller = visit.require_caller()
+    async with visit.state.db.acting_for(caller.actor).reading() as session:
+        if await cases.of_account(session, caller.actor.principal_id) is None:
+            return []
+        return await _people(session, visit.state.keys)
+
+
+async def _reports(session: ReadSession, keys: Keys) -> list[Reported]:
+    """What the case reported, newest first."""
+    page = await complaints.page(session, subject_id=None, first=MAX_PAGE, after=None)
+    ids = [one.id for one in page.items]
+    states = await complaints.states(session, ids)
+    contents = await complaints.contents(session, ids, keys=keys)
+    return [
+        Reported(one.id, one.created_at, states[one.id], contents[one.id].misuse)
+        for one in reversed(page.items)
+        if one.id in contents
+    ]
 
 
 async def _people(session: ReadSession, keys: Keys) -> list[Known]:

@@ -9,14 +9,14 @@ from registry.grant_terms import Notice
 VERSION: Final = "object-2026-11"
 # Change a word, and the version changes too.
 SENTENCES: Final = (
-    N_("Your no counts from the moment you send it, for every AI service that asks this registry."),
+    N_("Your no counts from the moment you send it, for every AI service that asks here."),
     N_(
         "Until you prove who you are it is provisional: if the proved owner of this face or voice"
         " contests it, it lapses after 14 days."
     ),
     N_(
-        "Photos and recordings are not kept. Numbers made from them are kept encrypted, to recognise"
-        " you and for nothing else."
+        "Photos and recordings are not kept. Numbers made from them are kept encrypted, to"
+        " recognise you and for nothing else."
     ),
     N_(
         "Services learn whether something is allowed. They never learn your name, your contact, or"

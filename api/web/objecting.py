@@ -24,19 +24,22 @@ EMPTY: Final = Form(FormData(), {})
 
 async def form(visit: Visit) -> Response:
     """`GET /object`."""
-    return _shown(visit, EMPTY)
+    return shown(visit, "object.html", EMPTY)
 
 
-def _shown(
+def shown(
     visit: Visit,
+    template: str,
     form: Form,
     *,
     error: RegistryError | None = None,
     troubles: tuple[Trouble, ...] = (),
+    **more: object,
 ) -> Response:
+    """A form that opens a case: empty, or as it was sent with what is wrong in it."""
     sentences, _ = notices.notice(visit.language)
     return visit.render(
-        "object.html",
+        template,
         status=200 if error is None else 422,
         form=form,
         error=error,
@@ -47,6 +50,7 @@ def _shown(
         sentences=sentences,
         most_files=forms.MOST_FILES,
         most_bytes=visit.runtime.settings.media_max_bytes,
+        **more,
     )
 
 
@@ -60,19 +64,10 @@ async def send(visit: Visit) -> Response:
             await arrived(visit.request, visit.state, ArrivalKind.OPENED)
             read = await showing.read(visit.state, form)
             _, notice = notices.notice(visit.language)
-            handed = Handed(
-                scope,
-                notice,
-                name=person.name,
-                aliases=person.aliases,
-                links=person.links,
-                born=person.born,
-                shown=read.shown,
-                contact=person.contact,
-            )
+            handed = Handed(scope, notice, shown=read.shown, **person.as_handed())
             await take(visit, form, handed, read.troubles)
         except InvalidError as error:
-            return _shown(visit, form, error=error, troubles=tuple(read.troubles))
+            return shown(visit, "object.html", form, error=error, troubles=tuple(read.troubles))
     return visit.go("/object/done")
 
 
@@ -92,7 +87,14 @@ async def take(visit: Visit, form: Form, handed: Handed, troubles: Sequence[Trou
         )
         await sessions.begin(visit, session, sessions.of_case(taken.principal_id, taken.number))
     minor = handed.born is not None
-    handed_over.keep(visit, Opened(taken.number, pin, minor=minor, troubles=troubles))
+    opened = Opened(
+        taken.number,
+        pin,
+        minor=minor,
+        reported=handed.report is not None,
+        troubles=troubles,
+    )
+    handed_over.keep(visit, opened)
     return taken
 
 
@@ -101,4 +103,4 @@ async def done(visit: Visit) -> Response:
     opened = handed_over.kept(visit)
     if opened is None:
         return visit.go("/case")
-    return visit.render("done.html", opened=opened)
+    return visit.render("done.html", opened=opened, address=f"{visit.runtime.settings.issuer}/case")

@@ -28,6 +28,7 @@ KINDS: Final[dict[ReviewKind, str]] = {
     ReviewKind.FALSE_MATCH: N_("A service says that a match was wrong"),
     ReviewKind.SUSPICIOUS_ENROLMENT: N_("A photo or recording is held back"),
     ReviewKind.IDENTITY_DISCLOSURE: N_("An authority asks who somebody is"),
+    ReviewKind.MISUSE: N_("Somebody reports a misuse"),
     ReviewKind.APPEAL: N_("A decision is appealed"),
 }
 TASKS: Final[dict[ReviewKind, str]] = {
@@ -58,6 +59,10 @@ TASKS: Final[dict[ReviewKind, str]] = {
         "An authority asks for a name and a contact. Two reviewers must agree before anything is"
         " told."
     ),
+    ReviewKind.MISUSE: N_(
+        "Somebody says that their voice or face was misused. Look at what they name, and say whether"
+        " it shows a misuse."
+    ),
     ReviewKind.APPEAL: N_(
         "Somebody says that a decision was wrong. To overturn it, two reviewers must agree."
     ),
@@ -68,7 +73,7 @@ STATES: Final[dict[ReviewState, str]] = {
     ReviewState.AWAITING_SECOND: N_("Waits for a second reviewer"),
     ReviewState.DECIDED: N_("Decided"),
     ReviewState.APPEALED: N_("Decided, and appealed"),
-    ReviewState.CLOSED: N_("Decided for good"),
+    ReviewState.CLOSED: N_("Closed for good"),
 }
 EVENTS: Final[dict[ReviewEventKind, str]] = {
     ReviewEventKind.ASSIGNED: N_("Taken"),
@@ -77,6 +82,7 @@ EVENTS: Final[dict[ReviewEventKind, str]] = {
     ReviewEventKind.DECIDED: N_("Decided"),
     ReviewEventKind.APPEALED: N_("Appealed"),
     ReviewEventKind.CLOSED: N_("Closed for good"),
+    ReviewEventKind.WITHDRAWN: N_("Withdrawn by whoever brought it"),
     ReviewEventKind.ADDED: N_("More of the same came"),
     ReviewEventKind.APPLIED: N_("It took effect"),
 }
@@ -92,6 +98,8 @@ RULINGS: Final[dict[Ruling, str]] = {
     Ruling.REFUSE: N_("Do not let it count"),
     Ruling.DISCLOSE: N_("Tell the authority"),
     Ruling.DENY: N_("Refuse"),
+    Ruling.CONFIRM: N_("It shows a misuse"),
+    Ruling.NOT_CONFIRM: N_("It shows no misuse"),
 }
 EFFECTS: Final[dict[Ruling, str]] = {
     Ruling.NOT_THE_SAME_PERSON: N_(
@@ -118,12 +126,14 @@ EFFECTS: Final[dict[Ruling, str]] = {
         " that it did."
     ),
     Ruling.DENY: N_("Nothing is told, and a decision that was appealed stays as it is."),
+    Ruling.CONFIRM: N_("Whoever reported it can show what you found."),
+    Ruling.NOT_CONFIRM: N_("Whoever reported it is told so, and may appeal."),
 }
 WHOSE: Final[dict[Whose, str]] = {
     Whose.WAITING: N_("All that wait"),
     Whose.MINE: N_("Mine"),
     Whose.NOBODYS: N_("Nobody's"),
-    Whose.DECIDED: N_("Decided"),
+    Whose.DECIDED: N_("Decided or closed"),
 }
 REGISTRATIONS: Final[dict[Registration, str]] = {
     Registration.PROVISIONAL: N_("Not proved"),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Final
+from typing import Any, Final
 
 from api.web.forms import Form
 from api.web.languages import N_
@@ -18,6 +18,14 @@ UNCONFIRMED: Final = N_(
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """How somebody wants to be reached."""
+
+    kind: ContactKind
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """Who somebody says they are. `name` None: they did not say."""
 
@@ -25,12 +33,17 @@ class Person:
     aliases: tuple[str, ...]
     links: tuple[str, ...]
     born: date | None
-    contact: tuple[ContactKind, str] | None
+    contact: Contact | None
 
-    @property
-    def is_minor(self) -> bool:
-        """Whether they said that they are under age."""
-        return self.born is not None
+    def as_handed(self) -> dict[str, Any]:
+        """The same as fields of `registry.intake.Handed`."""
+        return {
+            "name": self.name,
+            "aliases": self.aliases,
+            "links": self.links,
+            "born": self.born,
+            "contact": None if self.contact is None else (self.contact.kind, self.contact.address),
+        }
 
 
 def person_of(form: Form) -> Person:
@@ -42,7 +55,7 @@ def person_of(form: Form) -> Person:
         aliases=tuple(form.lines("aliases")),
         links=tuple(form.lines("links")),
         born=_born(form),
-        contact=contact_of(form),
+        contact=contact_of(form) if form.text("contact") else None,
     )
 
 
@@ -59,13 +72,15 @@ def _born(form: Form) -> date | None:
     return date(year, 3, 1) if leaps else today.replace(year=year)
 
 
-def contact_of(form: Form) -> tuple[ContactKind, str] | None:
-    """How to reach them: an address with an at sign, or a number."""
+def contact_of(form: Form) -> Contact:
+    """How to reach them: an address with an at sign, or a number; InvalidError for neither."""
     typed = form.text("contact")
-    if not typed:
-        return None
     if "@" in typed:
-        return ContactKind.EMAIL, typed
-    if sum(one.isdigit() for one in typed) < 5 or set(typed) - set("0123456789 +-()/."):  # noqa: PLR2004
+        return Contact(ContactKind.EMAIL, typed)
+    if sum(one.isdigit() for one in typed) < _FEWEST_DIGITS or set(typed) - _IN_NUMBERS:
         raise InvalidError(CONTACT, field="contact")
-    return ContactKind.PHONE, typed
+    return Contact(ContactKind.PHONE, typed)
+
+
+_FEWEST_DIGITS: Final = 5
+_IN_NUMBERS: Final = frozenset("0123456789 +-()/.")

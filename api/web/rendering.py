@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 
 from api.web import labels
 from api.web.languages import Language, day, moment, translations
+from api.web.said import said
 
 _HERE: Final = Path(__file__).parent
 STATIC: Final = _HERE / "static"
@@ -32,6 +33,8 @@ POLICY: Final = "; ".join(  # noqa: FLY002  # one directive a line
 HEADERS: Final = {
     "Content-Security-Policy": POLICY,
     "Permissions-Policy": "camera=(self), microphone=(self), geolocation=()",
+    # A browser that may not say where a form comes from says "null", as forms from elsewhere do.
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Vary": "Cookie, Accept-Language",
 }
@@ -42,6 +45,12 @@ def version(name: str) -> str:
     """A static file's address, which changes with what is in it: browsers keep it for good."""
     digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
     return f"/static/{name}?v={digest}"
+
+
+def said_in(what: object, language: Language) -> str:
+    """A sentence of the registry, or a refusal, in this language."""
+    code = getattr(what, "code", None)
+    return said(str(getattr(what, "message", what)), language, code=code)
 
 
 @cache
@@ -55,13 +64,14 @@ def environment(language: Language) -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    said = translations(language)
-    made.install_gettext_translations(said, newstyle=True)  # type: ignore[attr-defined]  # of the extension
+    catalogue = translations(language)
+    made.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]  # of the extension
     made.globals.update(static=version, language=language, languages=list(Language), labels=labels)
     made.filters["moment"] = lambda at: moment(at, language)
     made.filters["day"] = lambda at: day(at, language)
-    made.filters["label"] = lambda member: said.gettext(labels.of(member))
-    made.filters["status"] = lambda state: said.gettext(labels.STATUSES.get(state, state))
+    made.filters["label"] = lambda member: catalogue.gettext(labels.of(member))
+    made.filters["said"] = lambda what: said_in(what, language)
+    made.filters["status"] = lambda state: catalogue.gettext(labels.STATUSES.get(state, state))
     return made
 
 

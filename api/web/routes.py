@@ -5,9 +5,11 @@ from starlette.routing import Route
 from api.web import (
     case_changes,
     desk,
+    helping,
     my_case,
     objecting,
     receipts,
+    reporting,
     service,
     service_check,
     sessions,
@@ -20,9 +22,14 @@ UPLOADS = frozenset({"/object", "/report", "/case/evidence", "/service/check"})
 
 routes = [
     Route("/", page(start.start), methods=["GET"]),
+    Route("/help", page(helping.show), methods=["GET"]),
     Route("/object", page(objecting.form), methods=["GET"]),
     Route("/object", page(objecting.send), methods=["POST"]),
     Route("/object/done", page(objecting.done), methods=["GET"]),
+    Route("/report", page(reporting.form), methods=["GET"]),
+    Route("/report", page(reporting.send), methods=["POST"]),
+    Route("/case/reports/{id}", page(reporting.letter), methods=["GET"]),
+    Route("/case/reports/{id}/letter.txt", page(reporting.letter_as_text), methods=["GET"]),
     Route("/sign-in", page(sessions.sign_in), methods=["GET"]),
     Route("/sign-in", page(sessions.sign_in_with), methods=["POST"]),
     Route("/sign-out", page(sessions.sign_out), methods=["POST"]),

@@ -110,8 +110,8 @@ SIGNED_OUT: Final = languages.N_("You are not signed in, or were for too long. S
 def _is_ours(request: Request) -> bool:
     """Whether a browser that says where a form comes from says: from here."""
     site = request.headers.get("sec-fetch-site")
-    if site is not None and site not in {"same-origin", "none"}:
-        return False
+    if site is not None:
+        return site in {"same-origin", "none"}
     origin = request.headers.get("origin")
     return origin is None or urlsplit(origin).netloc == request.headers.get("host")
 

@@ -9,9 +9,9 @@ when it must be looked at again.
 import re
 from collections.abc import Iterator
 from datetime import date
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from registry.policy import territories
 from registry.policy.pack_words import (
@@ -30,6 +30,8 @@ from registry.policy.pack_words import (
     Status,
     TermKind,
 )
+from registry.policy.statement import Part, Statement
+from registry.policy.urgent import Deadline, HelpLine, Words
 from registry.policy.vocabulary import (
     AiUse,
     CircumstanceName,
@@ -46,40 +48,6 @@ from registry.policy.vocabulary import (
 Code = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Statement(_Part):
-    """One thing a pack says, with where it comes from and how sure that is.
-
-    `law`: ids of the pack's instruments. `review_by`: when to look again; left out, as the pack.
-    `effective`: the first day on which it holds; left out, it holds already.
-    """
-
-    can_begin_later: ClassVar[bool] = False
-
-    law: tuple[str, ...] = ()
-    evidence: Evidence
-    confidence: Confidence
-    status: Status = Status.IN_FORCE
-    effective: date | None = None
-    review_by: date | None = None
-    note: str = ""
-
-    @model_validator(mode="after")
-    def _rests_on_something(self) -> Self:
-        if not self.law and self.evidence is not Evidence.POLICY:
-            raise ValueError("name the law it rests on, or say `evidence: policy`")
-        if self.effective is not None and not self.can_begin_later:
-            raise ValueError("effective is for bars, forms, terms, duties and advice")
-        return self
-
-    def holds(self, today: date) -> bool:
-        """Whether it has begun to hold."""
-        return self.effective is None or self.effective <= today
-
-
 class Protection(Statement):
     """How one attribute of a person is protected. For readers; the engine protects all alike."""
 
@@ -88,7 +56,7 @@ class Protection(Statement):
     holder: ProtectionHolder
 
 
-class Instrument(_Part):
+class Instrument(Part):
     """A law or ruling the pack rests on. `source`: what its authors actually read."""
 
     id: Code
@@ -135,7 +103,7 @@ class Form(Statement):
     max_term_years: Annotated[int, Field(ge=1, le=200)] | None = None
 
 
-class Consent(_Part):
+class Consent(Part):
     """Whose consent, in what forms. Every form binds: the strictest of each counts."""
 
     by: tuple[Authority, ...] = ()
@@ -177,7 +145,7 @@ class Holders(Statement):
     decision: HolderDecision
 
 
-class Dead(_Part):
+class Dead(Part):
     """What holds after death. All terms that are law protect; holders are asked by rank."""
 
     terms: Annotated[tuple[Term, ...], Field(min_length=1)]
@@ -244,7 +212,7 @@ class Duty(Statement):
     can_begin_later = True
 
     code: ObligationCode
-    parameters: dict[Parameter, Annotated[int, Field(ge=0)]] = {}
+    parameters: dict[Parameter, Annotated[int, Field(ge=0)]] = Field(default={})
     binds_service: bool = False
 
 
@@ -274,12 +242,17 @@ class Advice(Statement):
     text: str
 
 
-class Pack(_Part):
-    """One territory's rules, with where they come from and how sure that is."""
+class Pack(Part):
+    """One territory's rules, with where they come from and how sure that is.
+
+    `place`: what people call the territory; left out, the name. It, deadlines and help decide
+    nothing, and change without a new version.
+    """
 
     id: str
     version: Annotated[str, Field(pattern=r"^\d{4}\.\d{1,2}\.\d+$")]
     name: str
+    place: Words | None = None
     status: Status
     confidence: Confidence
     source: str
@@ -299,6 +272,8 @@ class Pack(_Part):
     service_duties: tuple[Advice, ...] = ()
     remedies: tuple[Advice, ...] = ()
     registry_duties: tuple[Advice, ...] = ()
+    deadlines: tuple[Deadline, ...] = ()
+    help: tuple[HelpLine, ...] = ()
 
     @model_validator(mode="after")
     def _ids_once_and_known(self) -> Self:
@@ -326,7 +301,7 @@ def statements(pack: Pack) -> Iterator[tuple[str, Statement]]:
 def _statements(value: Any, place: str) -> Iterator[tuple[str, Statement]]:
     if isinstance(value, Statement):
         yield place, value
-    elif isinstance(value, _Part):
+    elif isinstance(value, Part):
         for name in type(value).model_fields:
             yield from _statements(getattr(value, name), f"{place}.{name}" if place else name)
     elif isinstance(value, tuple):

@@ -125,3 +125,21 @@ class Parameter(StrEnum):
     DEADLINE_HOURS = "deadline_hours"
     HEIGHT_PERCENT = "height_percent"
     SECONDS = "seconds"
+
+
+class Whom(StrEnum):
+    """Whom a help line is there for."""
+
+    EVERYBODY = "EVERYBODY"
+    MINORS = "MINORS"
+    INTIMATE = "INTIMATE"  # whoever is shown in intimate pictures, true or made
+
+
+class Party(StrEnum):
+    """Who must meet a deadline."""
+
+    PLATFORM = "PLATFORM"  # whoever makes public what others upload
+    SERVICE = "SERVICE"  # whoever makes or holds the data: an AI service, too
+    DEFENDANT = "DEFENDANT"  # whom a court has ordered
+    REGISTRY = "REGISTRY"
+    PERSON = "PERSON"  # the person concerned: what is missed is lost

@@ -7,8 +7,9 @@ from typing import Any
 from registry.errors import SetupError
 from registry.policy import territories
 from registry.policy.decision import PackVersion
-from registry.policy.pack import Pack, Statement, statements
+from registry.policy.pack import Pack, statements
 from registry.policy.pack_words import Factor, Standing, Status
+from registry.policy.statement import Statement
 
 FLOOR = "ZZ"
 _READINGS_KEPT = 1024

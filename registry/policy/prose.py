@@ -13,10 +13,11 @@ from registry.policy.pack import (
     Form,
     Instrument,
     Pack,
-    Statement,
     Term,
 )
 from registry.policy.pack_words import Effect, Evidence, Need, Status, TermKind
+from registry.policy.statement import Statement
+from registry.policy.urgent import Deadline, HelpLine
 
 DISCLAIMER = (
     "Not legal advice. This is how the registry reads the law, written by engineers; each value"
@@ -97,6 +98,8 @@ def _lines(pack: Pack) -> Iterator[str]:
         ("Duties of whoever runs a registry", pack.registry_duties),
     ):
         yield from _said(heading, pack, _advice(advice))
+    yield from _said("Deadlines", pack, ((_deadline(one), one) for one in pack.deadlines))
+    yield from _said("Where to turn", pack, ((_help_line(one), one) for one in pack.help))
 
 
 def _said(heading: str, pack: Pack, told: Iterable[tuple[str, Statement]]) -> Iterator[str]:
@@ -114,13 +117,7 @@ def _section(heading: str, told: Iterable[str]) -> Iterator[str]:
 
 def _ground(one: Statement, pack: Pack) -> str:
     """Where a statement comes from, in brackets, with its note."""
-    if one.evidence is Evidence.POLICY:
-        source = "registry policy"
-    else:
-        source = ", ".join(one.law)
-        if one.evidence is Evidence.MEMORY:
-            source += ", FROM MEMORY"
-    parts = [source, f"confidence {one.confidence}"]
+    parts = [_source(one), f"confidence {one.confidence}"]
     if one.status is not Status.IN_FORCE:
         parts.append(_words(one.status).upper())
     if one.effective is not None:
@@ -129,6 +126,17 @@ def _ground(one: Statement, pack: Pack) -> str:
         parts.append(f"look again by {one.review_by}")
     note = f" {one.note.strip()}" if one.note else ""
     return f"[{'; '.join(parts)}]{note}"
+
+
+def _source(one: Statement) -> str:
+    if one.evidence is Evidence.POLICY:
+        return "registry policy"
+    told = list(one.law)
+    if one.evidence is Evidence.MEMORY:
+        told.append("FROM MEMORY")
+    if isinstance(one, HelpLine) and one.source:
+        told.append(f"read: {one.source.rstrip('.')}")
+    return ", ".join(told)
 
 
 def _draft(one: Statement) -> str:
@@ -209,6 +217,22 @@ def _duty(one: Duty) -> str:
 
 def _advice(advice: Iterable[Advice]) -> Iterator[tuple[str, Statement]]:
     return ((one.text.rstrip("."), one) for one in advice)
+
+
+def _deadline(one: Deadline) -> str:
+    hours = f", within {one.within_hours} hours" if one.within_hours is not None else ""
+    content = f", content {_or(sorted(one.content))}" if one.content else ""
+    return f"{one.who}{hours}{content}: {one.text.en.rstrip('.')}"
+
+
+def _help_line(one: HelpLine) -> str:
+    ways = [way for way in (one.phone, one.url and f"<{one.url}>") if way]
+    told = [one.whom, *(["the emergency number"] if one.emergency else [])]
+    if one.hours is not None:
+        told.append(one.hours.en)
+    if one.languages:
+        told.append(f"in {_and(one.languages)}")
+    return f"**{one.name.en}** {', '.join(ways)} ({'; '.join(told)}): {one.text.en.rstrip('.')}"
 
 
 def _words(code: str) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from registry.policy.pack import Pack, Statement, statements
+from registry.policy.pack import Pack, statements
 from registry.policy.pack_words import Evidence
+from registry.policy.statement import Statement
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,19 +44,26 @@ def event(kind: ReviewEventKind, ruling: Ruling | None = None) -> ReviewEvent:
     return ReviewEvent(kind=kind, actor_id=REVIEWERS[0], ruling=ruling, at=START)
 
 
+def ending(history: list[ReviewEvent]) -> ReviewEventKind | None:
+    """What ended the wait: the first decision, or that it was taken back before."""
+    ends = (ReviewEventKind.DECIDED, ReviewEventKind.WITHDRAWN)
+    return next((one.kind for one in history if one.kind in ends), None)
+
+
 @given(histories())
-def test_only_a_decision_ends_the_wait(history: list[ReviewEvent]) -> None:
-    stands = standing_of(history, at=LATER)
-    decided = ReviewEventKind.DECIDED in {one.kind for one in history}
-    assert stands.waits != decided
-    assert (stands.decided_at is not None) == decided
+def test_only_a_decision_or_a_withdrawal_ends_the_wait(history: list[ReviewEvent]) -> None:
+    stands, end = standing_of(history, at=LATER), ending(history)
+    assert stands.waits == (end is None)
+    assert (stands.decided_at is not None) == (end is ReviewEventKind.DECIDED)
+    if end is ReviewEventKind.WITHDRAWN:
+        assert stands.state is ReviewState.CLOSED
 
 
 @given(histories())
 def test_the_first_decision_stands(history: list[ReviewEvent]) -> None:
     decisions = [one for one in history if one.kind is ReviewEventKind.DECIDED]
     stands = standing_of(history, at=LATER)
-    if decisions:
+    if ending(history) is ReviewEventKind.DECIDED:
         first = decisions[0]
         found = (stands.ruling, stands.ruled_by, stands.decided_at)
         assert found == (first.ruling, first.actor_id, first.at)
@@ -107,6 +114,8 @@ def test_without_an_appeal_a_decision_is_final_after_thirty_days(
         (["ASSIGNED", "DECIDED", "APPEALED"], ReviewState.APPEALED),
         (["ASSIGNED", "DECIDED", "APPEALED", "CLOSED"], ReviewState.CLOSED),
         (["ASSIGNED", "DECIDED", "CLOSED"], ReviewState.CLOSED),
+        (["WITHDRAWN"], ReviewState.CLOSED),
+        (["ASSIGNED", "WITHDRAWN"], ReviewState.CLOSED),
     ],
 )
 async def test_a_list_by_state_agrees_with_the_fold(

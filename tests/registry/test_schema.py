@@ -202,7 +202,7 @@ async def test_every_table_has_row_security_and_a_policy(urls: Urls) -> None:
     "table",
     ["case_pins", "case_contacts", "client_secrets", "webhooks", "attestation_captures",
      "evidence_contents", "reviews", "review_evidence", "subject_accesses", "notices",
-     "consent_requests", "consent_request_addressees"],
+     "consent_requests", "consent_request_addressees", "complaints", "complaint_events"],
 )  # fmt: skip
 async def test_checks_read_nothing_that_they_do_not_decide_from(urls: Urls, table: str) -> None:
     connection = await asyncpg.connect(urls[1])

@@ -96,3 +96,13 @@ def test_a_picture_of_somebody_elses_subject_is_refused(
     likeness("token", "create", "--person", "mia")
     ended = likeness("subject", "picture", anna, str(picture), "--owner", "mia")
     assert (ended.code, ended.err) == (3, "Error: No such subject.\n")
+
+
+def test_somebody_is_put_on_record_by_links_alone(likeness: Likeness) -> None:
+    link = "https://example.org/@me"
+    added = likeness("subject", "add", "--link", link, "--json")
+    assert added.code == 0
+    shown = likeness("subject", "show", added.json["id"])
+    assert f"Link          {link}" in shown.out
+    assert added.json["links"] == [link]
+    assert added.json["registration"] == "PROVISIONAL"

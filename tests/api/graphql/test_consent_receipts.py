@@ -1,5 +1,6 @@
 """Whoever keeps or represents a person gets a signed receipt of every event; nobody else does."""
 
+import base64
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -219,6 +220,57 @@ async def test_an_objection_is_receipted_from_its_filing_on(
         assert document["pii_processing"]["withdrawal_method"]["mutation"] == "withdrawObjection"
     attester = await accounts.open(PrincipalKind.ATTESTER)
     assert await refused(client, attester, OBJECTIONS) == "FORBIDDEN"
+
+
+SHOWN = """mutation ($input: FileObjectionInput!) { fileObjection(input: $input) {
+  ... on ObjectionFiled { objection { id noticeVersion noticeLanguage } }
+  ... on Problem { code field } } }"""
+
+
+async def test_the_text_shown_to_who_objects_and_its_language_are_in_the_receipt(
+    execute: Execute, owner: Account
+) -> None:
+    subject = await acts.subject(execute, owner)
+    digest = bytes(range(32))
+    notice = {
+        "version": "2026-11",
+        "language": "zh-Hans",
+        "sha256": base64.b64encode(digest).decode(),
+    }
+    filed = await execute(owner, SHOWN, input={"subjectId": subject, "notice": notice})
+    objection = filed["fileObjection"]["objection"]
+    assert (objection["noticeVersion"], objection["noticeLanguage"]) == ("2026-11", "zh-Hans")
+    for one in await of(execute, owner, objection["id"], OBJECTIONS):
+        said = json.loads(one["document"])
+        SCHEMA.validate(said)
+        assert said["pii_processing"]["language"] == "zh-Hans"
+        assert said["pii_processing"]["privacy_notice"] == {
+            "version": "2026-11",
+            "sha256": digest.hex(),
+        }
+
+
+@pytest.mark.parametrize(
+    "notice",
+    [
+        {"version": "", "language": "en"},
+        {"version": "1", "language": "German, please"},
+        {"version": "1", "language": ""},
+        {"version": "1", "language": "en", "sha256": "AAAA"},
+    ],
+)
+async def test_a_text_shown_that_cannot_be_is_refused_and_nothing_is_filed(
+    execute: Execute, owner: Account, notice: dict[str, str]
+) -> None:
+    subject = await acts.subject(execute, owner)
+    filed = await execute(owner, SHOWN, input={"subjectId": subject, "notice": notice})
+    assert filed["fileObjection"] == {"code": "INVALID", "field": "notice"}
+    listed = await execute(
+        owner,
+        "query ($id: ID) { objections(subjectId: $id) { edges { node { id } } } }",
+        id=subject,
+    )
+    assert listed["objections"]["edges"] == []
 
 
 async def test_what_the_person_holds_still_verifies_after_an_erasure(

@@ -7,8 +7,10 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import httpx2
+import orjson
 import pytest
 from sqlalchemy import event
 from strawberry.types import get_object_definition
@@ -89,6 +91,71 @@ async def test_a_subject_that_cannot_be_is_a_problem(
     made = await execute(owner, acts.REGISTER, input={"name": "Ada", **change})
     assert made["registerSubject"]["code"] == "INVALID"
     assert made["registerSubject"]["field"] == field
+
+
+SEEN = """query ($id: ID!) { subject(id: $id) { name links birthDate registration } }"""
+
+
+async def test_links_of_a_person_are_kept_and_shown_to_the_owner_alone(
+    execute: Execute, accounts: Accounts, owner: Account
+) -> None:
+    links = [" https://example.org/@ada?v=1 ", "http://例え.jp/a", "https://example.org/@ada?v=1"]
+    made = await execute(owner, acts.REGISTER, input={"name": "Ada", "links": links})
+    id = made["registerSubject"]["subject"]["id"]
+    seen = (await execute(owner, SEEN, id=id))["subject"]
+    assert seen["links"] == ["https://example.org/@ada?v=1", "http://例え.jp/a"]
+    assert (await execute(await accounts.open(), SEEN, id=id))["subject"] is None
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        ["ftp://example.org/a"],
+        ["javascript:alert(1)"],
+        ["https://"],
+        ["https://[::1"],
+        ["https://example.org/a b"],
+        ["https://example.org/\u0007"],
+        ["https://example.org/" + "a" * 2000],
+        [f"https://example.org/{one}" for one in range(21)],
+    ],
+)
+async def test_what_is_no_link_is_a_problem(
+    execute: Execute, owner: Account, links: list[str]
+) -> None:
+    made = await execute(owner, acts.REGISTER, input={"name": "Ada", "links": links})
+    assert (made["registerSubject"]["code"], made["registerSubject"]["field"]) == (
+        "INVALID",
+        "links",
+    )
+
+
+async def test_somebody_may_be_known_by_links_alone_and_objects(
+    execute: Execute, owner: Account
+) -> None:
+    made = await execute(owner, acts.REGISTER, input={"links": ["https://example.org/me"]})
+    id = made["registerSubject"]["subject"]["id"]
+    seen = (await execute(owner, SEEN, id=id))["subject"]
+    assert seen == {
+        "name": subjects.NAMELESS,
+        "links": ["https://example.org/me"],
+        "birthDate": None,
+        "registration": "PROVISIONAL",
+    }
+    # No name stands for somebody who has none: nobody is found by it.
+    found = await execute(owner, LIST, first=10, after=None, name=subjects.NAMELESS)
+    assert found["subjects"]["edges"] == []
+    filed = await execute(owner, acts.OBJECT, input={"subjectId": id})
+    assert filed["fileObjection"]["objection"]["subject"] == {"id": id}
+
+
+async def test_a_profile_sealed_before_there_were_links_still_opens(state: State) -> None:
+    id = uuid4()
+    wrapped = state.keys.wrap_new(id)
+    body = orjson.dumps({"name": "Ada", "aliases": [], "born": None})
+    former = state.keys.open_key(id, wrapped).seal(body, context=subjects.PROFILE_CONTEXT)
+    opened = subjects.open_profile(former, subject_id=id, wrapped=wrapped, keys=state.keys)
+    assert opened == subjects.Profile("Ada")
 
 
 async def test_a_retried_request_makes_one_thing(execute: Execute, owner: Account) -> None:

@@ -5,8 +5,9 @@ from datetime import date, timedelta
 from typing import TypeVar
 
 from registry.policy.facts import Facts, Grant, Objection, Order, Subject
-from registry.policy.pack import Bar, Pack, Statement, Term
+from registry.policy.pack import Bar, Pack, Term
 from registry.policy.packs import PackSet
+from registry.policy.statement import Statement
 from registry.policy.territories import enclosing
 from registry.policy.vocabulary import Band, Modality
 

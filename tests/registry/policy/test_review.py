@@ -30,9 +30,11 @@ def test_packs_are_told_in_order_of_their_ids() -> None:
 
 
 def test_what_is_from_memory_is_listed_with_its_place() -> None:
-    assert from_memory([FLOOR]) == ()
+    silent = FLOOR.model_copy(update={"help": ()})
+    assert from_memory([silent]) == ()
+    assert {one.place.partition(".")[0] for one in from_memory([FLOOR])} == {"help"}
     remembered = FLOOR.emits[0].model_copy(update={"evidence": Evidence.MEMORY})
-    pack = FLOOR.model_copy(update={"emits": (remembered, *FLOOR.emits[1:])})
+    pack = silent.model_copy(update={"emits": (remembered, *FLOOR.emits[1:])})
     assert [(one.pack, one.place, one.statement) for one in from_memory([pack])] == [
         ("ZZ", "emits.0", remembered)
     ]
