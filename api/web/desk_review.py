@@ -22,6 +22,7 @@ from registry import (
     accesses,
     decisions,
     desk,
+    dockets,
     doubts,
     principals,
     review_evidence,

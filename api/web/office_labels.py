@@ -60,8 +60,8 @@ TASKS: Final[dict[ReviewKind, str]] = {
         " told."
     ),
     ReviewKind.MISUSE: N_(
-        "Somebody says that their voice or face was misused. Look at what they name, and say whether"
-        " it shows a misuse."
+        "Somebody says that their voice or face was misused. Look at what they name, and say"
+        " whether it shows a misuse."
     ),
     ReviewKind.APPEAL: N_(
         "Somebody says that a decision was wrong. To overturn it, two reviewers must agree."
