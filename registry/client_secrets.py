@@ -95,6 +95,23 @@ async def scopes_of(
     return None
 
 
+async def of_service(
+    session: ReadSession, principal_id: UUID
+) -> list[tuple[ClientSecret, datetime | None]]:
+    """A service's secrets, oldest first, and since when each is revoked. As the operator."""
+    revoked_at = (
+        select(func.min(ClientSecretEvent.at))
+        .where(ClientSecretEvent.client_secret_id == ClientSecret.id)
+        .scalar_subquery()
+    )
+    rows = await session.execute(
+        select(ClientSecret, revoked_at)
+        .where(ClientSecret.principal_id == principal_id)
+        .order_by(ClientSecret.id)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
 async def exists(session: ReadSession, secret_id: UUID) -> bool:
     """Whether there is a secret of this id."""
     return await session.get(ClientSecret, secret_id) is not None

@@ -167,3 +167,14 @@ async def get(session: ReadSession, decision_id: UUID) -> Decision | None:
         select(Decision).where(Decision.id == decision_id)
     )
     return found
+
+
+async def recent(session: ReadSession, service_id: UUID, *, first: int) -> list[Decision]:
+    """The newest decisions that a service was given, newest first."""
+    rows = await session.scalars(
+        select(Decision)
+        .where(Decision.service_id == service_id)
+        .order_by(Decision.id.desc())
+        .limit(first)
+    )
+    return list(rows)

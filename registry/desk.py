@@ -186,6 +186,18 @@ async def _appealed(session: ReadSession, review: Review) -> tuple[Review, Stand
     return first, await reviews.standing(session, first.id)
 
 
+async def choices(session: ReadSession, review: Review) -> frozenset[Ruling]:
+    """The rulings that this review may be given."""
+    return _allowed(review, await _appealed(session, review))
+
+
+def _allowed(review: Review, appealed: tuple[Review, Standing] | None) -> frozenset[Ruling]:
+    if appealed is None:
+        return RULINGS[review.kind]
+    matter, stands = appealed
+    return RULINGS[review.kind] | RULINGS[matter.kind] - {stands.ruling}
+
+
 async def _check(
     session: ReadSession,
     review: Review,
@@ -194,10 +206,8 @@ async def _check(
     subject_id: UUID | None,
 ) -> None:
     """InvalidError for a ruling that this kind of review does not know."""
-    allowed, matter = RULINGS[review.kind], review
-    if appealed is not None:
-        matter, stands = appealed
-        allowed |= RULINGS[matter.kind] - {stands.ruling}
+    allowed = _allowed(review, appealed)
+    matter = review if appealed is None else appealed[0]
     if ruling not in allowed:
         raise InvalidError(f"Rule one of {', '.join(sorted(allowed))}.", field="ruling")
     if subject_id is not None and (

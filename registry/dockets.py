@@ -1,10 +1,12 @@
-"""The docket: the reviews that a reviewer lists, in the order they came."""
+"""The docket: the reviews that a reviewer lists, in the order they came or are due."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, Select, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from registry.database import ReadSession, now
@@ -20,6 +22,25 @@ from registry.reviews import (
 )
 
 T = TypeVar("T")
+
+
+class Whose(StrEnum):
+    """Which part of the docket: what waits, by who has it; or what was decided."""
+
+    WAITING = "WAITING"
+    MINE = "MINE"
+    NOBODYS = "NOBODYS"
+    DECIDED = "DECIDED"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much waits: all of it, what should have been decided by now, and a reviewer's own."""
+
+    waiting: int
+    overdue: int
+    mine: int
+
 
 _MOVES = (
     ReviewEventKind.ASSIGNED,
@@ -54,6 +75,76 @@ async def page(
             _last(ReviewEvent.actor_id) == assignee,
         )
     return await page_of(session, query, key=Review.id, first=first, after=after)
+
+
+async def queue(
+    session: ReadSession,
+    *,
+    whose: Whose,
+    reviewer: UUID,
+    kind: ReviewKind | None,
+    first: int,
+    after: UUID | None,
+) -> Page[Review]:
+    """A part of the docket: what is due first comes first; of what was decided the newest."""
+    query = select(Review).where(_part(whose, reviewer))
+    if kind is not None:
+        query = query.where(Review.kind == kind)
+    key = tuple_(Review.due_at, Review.id)
+    if after is not None:
+        at = select(Review.due_at, Review.id).where(Review.id == after).scalar_subquery()
+        query = query.where(key < at if whose is Whose.DECIDED else key > at)
+    order = (Review.due_at, Review.id)
+    newest_first = [one.desc() for one in order]
+    rows = await session.scalars(
+        query.order_by(*(newest_first if whose is Whose.DECIDED else order)).limit(first + 1)
+    )
+    found = list(rows)
+    return Page(items=found[:first], more=len(found) > first)
+
+
+async def counts(session: ReadSession, *, reviewer: UUID) -> Counts:
+    """How much waits for the desk now, as far as the caller may see it."""
+    late = Review.due_at < func.clock_timestamp()
+    row = (
+        await session.execute(
+            select(
+                func.count(),
+                func.count().filter(late),
+                func.count().filter(_taken_by(reviewer)),
+            )
+            .select_from(Review)
+            .where(~_decided())
+        )
+    ).one()
+    return Counts(*row)
+
+
+def _part(whose: Whose, reviewer: UUID) -> ColumnElement[bool]:
+    match whose:
+        case Whose.WAITING:
+            return ~_decided()
+        case Whose.MINE:
+            return ~_decided() & _taken_by(reviewer)
+        case Whose.NOBODYS:
+            return ~_decided() & _last(ReviewEvent.kind).is_distinct_from(ReviewEventKind.ASSIGNED)
+        case Whose.DECIDED:
+            return _decided()
+
+
+def _decided() -> ColumnElement[bool]:
+    """Whether nobody waits for it any more: what is appealed or closed was decided."""
+    over = (ReviewEventKind.DECIDED, ReviewEventKind.WITHDRAWN)
+    return (
+        select(ReviewEvent.id)
+        .where(ReviewEvent.review_id == Review.id, ReviewEvent.kind.in_(over))
+        .exists()
+    )
+
+
+def _taken_by(reviewer: UUID) -> ColumnElement[bool]:
+    taken = _last(ReviewEvent.kind) == ReviewEventKind.ASSIGNED
+    return taken & (_last(ReviewEvent.actor_id) == reviewer)
 
 
 def _last(column: InstrumentedAttribute[T]) -> ScalarSelect[T]:

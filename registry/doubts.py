@@ -15,14 +15,14 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKey, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from registry import subjects
-from registry.database import Base, Database, WriteSession, new_id
+from registry import replay, subjects
+from registry.database import Base, Database, ReadSession, WriteSession, new_id
 from registry.decisions import Decision, Recorded, open_recorded
 from registry.errors import ConflictError
 from registry.keys import Keys
 from registry.log.entries import LogLeaf
 from registry.policy.facts import Sighting
-from registry.policy.vocabulary import Outcome
+from registry.policy.vocabulary import Band, Modality, Outcome
 from registry.principals import OPERATOR_ID
 from registry.review_papers import Papers, sealed
 from registry.reviews import ReviewKind, open_review, same
@@ -133,15 +133,44 @@ def _seen(
     recorded: Recorded, index: int, sightings: Sequence[Sighting]
 ) -> dict[str | None, frozenset[UUID]]:
     """Whom each probe of a person is near to."""
-    media = recorded.media[index] if index < len(recorded.media) else ()
     found: dict[str | None, frozenset[UUID]] = {}
     for one in sightings:
-        identity = media[one.probe] if one.probe < len(media) else None
-        name = None if identity is None else f"{identity}/{one.modality}"
+        name = _name(recorded, index, one)
         near = frozenset(UUID(candidate.subject_id) for candidate in one.candidates)
         if near:
             found[name] = found.get(name, frozenset()) | near
     return found
+
+
+async def bands(
+    session: ReadSession, decision: Decision, papers: Papers, *, keys: Keys
+) -> dict[UUID, dict[Modality, Band]]:
+    """How near what a review is about came to each person at the most; as the operator.
+
+    Nobody where it cannot be told any more: one of them was erased, or the record is older.
+    """
+    try:
+        recorded = await replay.opened(session, decision, keys=keys)
+    except (ConflictError, SealError):
+        return {}
+    wanted = {probe for probe, _ in papers.seen}
+    found: dict[UUID, dict[Modality, Band]] = {}
+    for index, person in enumerate(recorded.facts.persons):
+        for one in person.sightings:
+            if wanted and _name(recorded, index, one) not in wanted:
+                continue
+            for candidate in one.candidates:
+                of_them = found.setdefault(UUID(candidate.subject_id), {})
+                known = of_them.get(one.modality, Band.NONE)
+                of_them[one.modality] = max(known, candidate.band, key=lambda band: band.rank)
+    return found
+
+
+def _name(recorded: Recorded, index: int, sighting: Sighting) -> str | None:
+    """A person's probe as rulings name it; None where it could not be told."""
+    media = recorded.media[index] if index < len(recorded.media) else ()
+    identity = media[sighting.probe] if sighting.probe < len(media) else None
+    return None if identity is None else f"{identity}/{sighting.modality}"
 
 
 def _digest(doubt: Doubt, row: Decision, keys: Keys) -> bytes:

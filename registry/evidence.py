@@ -5,7 +5,7 @@ what remains is that there was a document of this digest. Only the registry's of
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -174,6 +174,29 @@ async def read(session: ReadSession, evidence_id: UUID, *, actor: Actor, keys: K
         raise NotFoundError("No such evidence, or its time is over.")
     key = keys.open_key(found.subject_id, wrapped)
     return Document(found, key.open(content.sealed, context=_context(evidence_id)))
+
+
+async def of_subjects(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, list[Evidence]]:
+    """The documents about each visible person that can still be read, oldest first."""
+    found: dict[UUID, list[Evidence]] = {one: [] for one in ids}
+    rows = await session.scalars(
+        select(Evidence)
+        .where(Evidence.subject_id.in_(ids), Evidence.expires_at > func.clock_timestamp())
+        .order_by(Evidence.id)
+    )
+    for row in rows:
+        found[row.subject_id].append(row)
+    return found
+
+
+async def about(
+    session: ReadSession, evidence_id: UUID, *, subject_ids: Collection[UUID]
+) -> Evidence:
+    """The document's row if it is about one of these; absent and about others look the same."""
+    found = await session.get(Evidence, evidence_id)
+    if found is None or found.subject_id not in subject_ids:
+        raise NotFoundError("No such evidence, or its time is over.")
+    return found
 
 
 async def forget(operator: Database, _keys: Keys, at: datetime) -> None:

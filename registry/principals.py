@@ -1,5 +1,6 @@
 """Who acts: people, organisations, services, the registry's own offices; and their credentials."""
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -135,6 +136,16 @@ async def get(session: ReadSession, principal_id: UUID) -> Principal:
     if principal is None:
         raise NotFoundError("No such account.")
     return principal
+
+
+async def offices(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, str]:
+    """What those of these accounts are called that are offices of the registry; nobody else."""
+    rows = await session.execute(
+        select(Principal.id, Principal.handle).where(
+            Principal.id.in_(ids), Principal.kind.in_(OFFICES)
+        )
+    )
+    return {row.id: row.handle for row in rows}
 
 
 async def issue(

@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
+from api.web import office_labels
 from api.web.languages import N_
 from registry.complaint_states import ComplaintState
 from registry.misuse import ComplaintKind
@@ -103,6 +104,7 @@ _ALL: Final[tuple[dict[StrEnum, str], ...]] = (
     NOTICES,
     MISUSES,
     REPORTS,
+    *office_labels.ALL,
 )
 
 

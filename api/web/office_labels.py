@@ -1,0 +1,264 @@
+"""What the words of the desk and of services are called on a page."""
+
+from enum import StrEnum
+from typing import Final
+
+from api.web.languages import N_
+from registry.attestations import AttestationMethod
+from registry.dockets import Whose
+from registry.evidence import EvidenceKind
+from registry.filings import FilingStatus
+from registry.policy.vocabulary import (
+    AiUse,
+    Band,
+    Modality,
+    ObligationCode,
+    Outcome,
+    ReasonAction,
+    Registration,
+)
+from registry.reviews import ReviewEventKind, ReviewKind, ReviewState, Ruling
+from registry.samples import SampleState
+
+KINDS: Final[dict[ReviewKind, str]] = {
+    ReviewKind.GREY_MATCH: N_("It may be this person"),
+    ReviewKind.AMBIGUOUS_MATCH: N_("It may be one of several people"),
+    ReviewKind.CLAIM_CONFLICT: N_("Two accounts claim one face or voice"),
+    ReviewKind.DISPUTED_OBJECTION: N_("An objection is contested"),
+    ReviewKind.FALSE_MATCH: N_("A service says that a match was wrong"),
+    ReviewKind.SUSPICIOUS_ENROLMENT: N_("A photo or recording is held back"),
+    ReviewKind.IDENTITY_DISCLOSURE: N_("An authority asks who somebody is"),
+    ReviewKind.MISUSE: N_("Somebody reports a misuse"),
+    ReviewKind.APPEAL: N_("A decision is appealed"),
+}
+TASKS: Final[dict[ReviewKind, str]] = {
+    ReviewKind.GREY_MATCH: N_(
+        "A service asked about a photo or recording that may show somebody on record. Ask the"
+        " service for it, compare it yourself, and say whether it is this person."
+    ),
+    ReviewKind.AMBIGUOUS_MATCH: N_(
+        "A service asked about a photo or recording that may show one of several people. Ask the"
+        " service for it, compare it yourself, and say whom it shows, or that it shows none."
+    ),
+    ReviewKind.CLAIM_CONFLICT: N_(
+        "Two verified accounts say that the same face or voice is theirs. Say whose it is, or that"
+        " both are right because they look or sound alike."
+    ),
+    ReviewKind.DISPUTED_OBJECTION: N_(
+        "Somebody contests an objection. Say whether it goes on or ends."
+    ),
+    ReviewKind.FALSE_MATCH: N_(
+        "A service says that somebody was taken for another. Ask it for the photo or recording,"
+        " compare it yourself, and say whether it is this person."
+    ),
+    ReviewKind.SUSPICIOUS_ENROLMENT: N_(
+        "A photo or recording is unlike its person, or like somebody else. It does not count until"
+        " you say so."
+    ),
+    ReviewKind.IDENTITY_DISCLOSURE: N_(
+        "An authority asks for a name and a contact. Two reviewers must agree before anything is"
+        " told."
+    ),
+    ReviewKind.MISUSE: N_(
+        "Somebody says that their voice or face was misused. Look at what they name, and say"
+        " whether it shows a misuse."
+    ),
+    ReviewKind.APPEAL: N_(
+        "Somebody says that a decision was wrong. To overturn it, two reviewers must agree."
+    ),
+}
+STATES: Final[dict[ReviewState, str]] = {
+    ReviewState.OPEN: N_("Waits for a reviewer"),
+    ReviewState.ASSIGNED: N_("Taken"),
+    ReviewState.AWAITING_SECOND: N_("Waits for a second reviewer"),
+    ReviewState.DECIDED: N_("Decided"),
+    ReviewState.APPEALED: N_("Decided, and appealed"),
+    ReviewState.CLOSED: N_("Closed for good"),
+}
+EVENTS: Final[dict[ReviewEventKind, str]] = {
+    ReviewEventKind.ASSIGNED: N_("Taken"),
+    ReviewEventKind.RELEASED: N_("Given back"),
+    ReviewEventKind.PROPOSED: N_("A first reviewer proposed"),
+    ReviewEventKind.DECIDED: N_("Decided"),
+    ReviewEventKind.APPEALED: N_("Appealed"),
+    ReviewEventKind.CLOSED: N_("Closed for good"),
+    ReviewEventKind.WITHDRAWN: N_("Withdrawn by whoever brought it"),
+    ReviewEventKind.ADDED: N_("More of the same came"),
+    ReviewEventKind.APPLIED: N_("It took effect"),
+}
+RULINGS: Final[dict[Ruling, str]] = {
+    Ruling.NOT_THE_SAME_PERSON: N_("It is somebody else"),
+    Ruling.SAME_PERSON: N_("It is this person"),
+    Ruling.COEXISTING: N_("Both are right"),
+    Ruling.FIRST_HOLDER: N_("It belongs to the first account"),
+    Ruling.SECOND_HOLDER: N_("It belongs to the second account"),
+    Ruling.UPHOLD: N_("The objection goes on"),
+    Ruling.LAPSE: N_("The objection ends"),
+    Ruling.RELEASE: N_("Let it count"),
+    Ruling.REFUSE: N_("Do not let it count"),
+    Ruling.DISCLOSE: N_("Tell the authority"),
+    Ruling.DENY: N_("Refuse"),
+    Ruling.CONFIRM: N_("It shows a misuse"),
+    Ruling.NOT_CONFIRM: N_("It shows no misuse"),
+}
+EFFECTS: Final[dict[Ruling, str]] = {
+    Ruling.NOT_THE_SAME_PERSON: N_(
+        "Exactly this photo or recording no longer counts as this person. Others do as before."
+    ),
+    Ruling.SAME_PERSON: N_(
+        "The photo or recording stays in doubt for services: your word alone permits nothing."
+    ),
+    Ruling.COEXISTING: N_("Both are verified. Neither is held back for the other any more."),
+    Ruling.FIRST_HOLDER: N_(
+        "The first is verified. The other's consents end and their photos and recordings no longer"
+        " count."
+    ),
+    Ruling.SECOND_HOLDER: N_(
+        "The second is verified. The other's consents end and their photos and recordings no longer"
+        " count."
+    ),
+    Ruling.UPHOLD: N_("It counts as proved from now on."),
+    Ruling.LAPSE: N_("It forbids nothing any more. This holds only if its maker was not verified."),
+    Ruling.RELEASE: N_("It helps to recognise this person from now on."),
+    Ruling.REFUSE: N_("It never helps to recognise anybody."),
+    Ruling.DISCLOSE: N_(
+        "If a second reviewer agrees, the authority reads name and contact once. The person sees"
+        " that it did."
+    ),
+    Ruling.DENY: N_("Nothing is told, and a decision that was appealed stays as it is."),
+    Ruling.CONFIRM: N_("Whoever reported it can show what you found."),
+    Ruling.NOT_CONFIRM: N_("Whoever reported it is told so, and may appeal."),
+}
+WHOSE: Final[dict[Whose, str]] = {
+    Whose.WAITING: N_("All that wait"),
+    Whose.MINE: N_("Mine"),
+    Whose.NOBODYS: N_("Nobody's"),
+    Whose.DECIDED: N_("Decided or closed"),
+}
+REGISTRATIONS: Final[dict[Registration, str]] = {
+    Registration.PROVISIONAL: N_("Not proved"),
+    Registration.VERIFIED: N_("Proved"),
+    Registration.DISPUTED: N_("In dispute"),
+}
+SAMPLES: Final[dict[SampleState, str]] = {
+    SampleState.RECEIVED: N_("Received"),
+    SampleState.ENROLLED: N_("Counts"),
+    SampleState.IN_REVIEW: N_("Held back"),
+    SampleState.REFUSED: N_("Refused"),
+    SampleState.RETIRED: N_("Taken back"),
+}
+BANDS: Final[dict[Band, str]] = {
+    Band.NONE: N_("Not alike"),
+    Band.GREY: N_("Somewhat alike: it may or may not be this person"),
+    Band.MATCH: N_("Alike"),
+    Band.STRONG: N_("Very alike"),
+}
+DOCUMENTS: Final[dict[EvidenceKind, str]] = {
+    EvidenceKind.DEATH_CERTIFICATE: N_("Death certificate"),
+    EvidenceKind.RELATIONSHIP: N_("Proof of kinship"),
+    EvidenceKind.PROBATE: N_("Certificate of inheritance"),
+    EvidenceKind.GUARDIANSHIP: N_("Proof of guardianship"),
+    EvidenceKind.IDENTITY: N_("Proof of identity"),
+    EvidenceKind.MANDATE: N_("Power of attorney"),
+    EvidenceKind.OTHER: N_("Another document"),
+}
+METHODS: Final[dict[AttestationMethod, str]] = {
+    AttestationMethod.DOCUMENT_IN_PERSON: N_("Showed a document in person"),
+    AttestationMethod.DOCUMENT_REMOTE: N_("Showed a document over video"),
+    AttestationMethod.EID: N_("Electronic identity card"),
+    AttestationMethod.REAL_NAME_SYSTEM: N_("Real-name system"),
+    AttestationMethod.BANK_IDENT: N_("Identified by a bank"),
+}
+OUTCOMES: Final[dict[Outcome, str]] = {
+    Outcome.PERMITTED: N_("You may"),
+    Outcome.UNKNOWN: N_("Do not generate: nobody registered was found"),
+    Outcome.CONSENT_REQUIRED: N_("Do not generate: ask for consent first"),
+    Outcome.REVIEW_REQUIRED: N_("Do not generate: a person must look first"),
+    Outcome.PROHIBITED: N_("Do not generate: it is forbidden"),
+    Outcome.NOT_CLEARED: N_("Do not generate: it is not cleared"),
+}
+ACTIONS: Final[dict[ReasonAction, str]] = {
+    ReasonAction.RETRY: N_("Ask again in a minute."),
+    ReasonAction.SEND_BETTER_PROBE: N_("Send a better photo or recording."),
+    ReasonAction.REQUEST_CONSENT: N_("Ask the person for consent."),
+    ReasonAction.DECLARE_OBLIGATION: N_("Declare that you can fulfil this duty."),
+    ReasonAction.NAME_THE_STATE: N_("Say in which state it will be published."),
+    ReasonAction.HUMAN_REVIEW: N_("Let a person look at it."),
+    ReasonAction.STOP: N_("Stop here."),
+    ReasonAction.NONE: N_("You need do nothing."),
+}
+DUTIES: Final[dict[ObligationCode, str]] = {
+    ObligationCode.LABEL_EXPLICIT: N_("Say visibly or audibly that AI made it"),
+    ObligationCode.LABEL_IMPLICIT_GB45438: N_("Write the Chinese label into the file"),
+    ObligationCode.LABEL_MACHINE_READABLE: N_("Mark it so that programs can tell"),
+    ObligationCode.KEEP_LOG: N_("Keep a log"),
+    ObligationCode.REPORT_USAGE: N_("Report the use"),
+    ObligationCode.COMPENSATE: N_("Pay for it"),
+    ObligationCode.NO_SUBLICENSE: N_("Pass the right on to nobody"),
+    ObligationCode.ATTRIBUTE: N_("Name the person"),
+    ObligationCode.NOTIFY_SUBJECT: N_("Tell the person"),
+    ObligationCode.DELETE_AFTER_USE: N_("Delete the material after use"),
+    ObligationCode.WATERMARK: N_("Put in a watermark"),
+    ObligationCode.CONTENT_EXCLUSIONS: N_("Leave out some content"),
+    ObligationCode.DELETE_MODEL_ON_END: N_("Delete the model when the consent ends"),
+    ObligationCode.ONE_TIME_TOKEN: N_("Use it once"),
+    ObligationCode.DISPLAY_FILING_NUMBER: N_("Show your filing number"),
+    ObligationCode.SPECIFIC_USES_ONLY: N_("Only the uses that were named"),
+    ObligationCode.NO_TRAINING: N_("Train nothing with it"),
+}
+FILINGS: Final[dict[FilingStatus, str]] = {
+    FilingStatus.SELF_DECLARED: N_("Declared by you; nobody has checked it"),
+    FilingStatus.FORMAT_OK: N_("It looks like such a number; nobody has checked it"),
+    FilingStatus.LIST_VERIFIED: N_("On the official list"),
+    FilingStatus.REVOKED: N_("Taken back"),
+}
+TIERS: Final[dict[int, tuple[str, str]]] = {
+    0: (
+        N_("Registered"),
+        N_("You are told permissions. Anything else that depends on a person is “not cleared”."),
+    ),
+    1: (
+        N_("Organisation verified"),
+        N_("You are told permissions. Anything else that depends on a person is “not cleared”."),
+    ),
+    2: (N_("Under contract"), N_("You are told every outcome and its reasons.")),
+}
+# As a service says it; a person says the same of themselves in `labels`.
+USES: Final[dict[AiUse, str]] = {
+    AiUse.TRAIN_MODEL: N_("Train a model"),
+    AiUse.CREATE_REPLICA: N_("Make a copy that can be used again"),
+    AiUse.SYNTHESIZE_SPEECH: N_("Make speech"),
+    AiUse.SYNTHESIZE_SINGING: N_("Make singing"),
+    AiUse.CONVERT_VOICE: N_("Turn one voice into another"),
+    AiUse.SWAP_FACE: N_("Swap a face"),
+    AiUse.LIP_SYNC: N_("Move lips to other words"),
+    AiUse.REENACT: N_("Let a face or body act out something"),
+    AiUse.GENERATE_IMAGE: N_("Make a picture"),
+    AiUse.GENERATE_VIDEO: N_("Make a video"),
+    AiUse.ALTER_AGE: N_("Make somebody older or younger"),
+    AiUse.INTERACTIVE_PERSONA: N_("Make a chat partner"),
+    AiUse.BIOMETRIC_MATCH: N_("Recognise somebody"),
+    AiUse.REDISTRIBUTE: N_("Pass on what was made"),
+}
+SHOWN: Final[dict[Modality, str]] = {
+    Modality.FACE: N_("Face"),
+    Modality.VOICE: N_("Voice"),
+    Modality.BODY: N_("Body"),
+    Modality.NAME: N_("Name"),
+}
+ALL: Final[tuple[dict[StrEnum, str], ...]] = (
+    KINDS,  # type: ignore[assignment]  # dicts of different enums, read only
+    STATES,
+    EVENTS,
+    RULINGS,
+    WHOSE,
+    REGISTRATIONS,
+    SAMPLES,
+    BANDS,
+    DOCUMENTS,
+    METHODS,
+    OUTCOMES,
+    ACTIONS,
+    DUTIES,
+    FILINGS,
+)

@@ -1,0 +1,356 @@
+"""The desk's pages: the queue, a review with its papers, and what a reviewer does there."""
+
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from api.runtime import Runtime
+from api.state import State
+from registry import reviews
+from registry.accesses import Access, AccessKind
+from registry.database import Database, new_id
+from registry.evidence import EvidenceKind, keep
+from registry.principals import OPERATOR, PrincipalKind, Scope
+from registry.reviews import ReviewKind
+from registry.settings import Settings
+from tests import acts
+from tests.api.graphql.test_rulings import between
+from tests.browsing import Browser, browsing, element, has
+from tests.conftest import Account, Accounts, Execute, served
+from tests.desk import DISPUTE, Desk, by, near
+from tests.registry.enrolling import unit
+
+PDF = b"%PDF-1.7\nA passport, read by nobody but the desk."
+SCRIPT = "<script>alert('x')</script> This is not me."
+
+Browsers = Callable[[], Awaitable[Browser]]
+
+
+@pytest.fixture
+def desk(state: State, execute: Execute, accounts: Accounts, operator: Database) -> Desk:
+    return Desk(state, execute, accounts, operator)
+
+
+@pytest.fixture
+async def browsers(settings: Settings, runtime: Runtime) -> AsyncGenerator[Browsers]:
+    """Opens a browser that nobody used before."""
+    async with AsyncExitStack() as stack:
+
+        async def opened() -> Browser:
+            return await stack.enter_async_context(browsing(served(settings, runtime)))
+
+        yield opened
+
+
+@pytest.fixture
+async def held(desk: Desk, owner: Account) -> tuple[str, str]:
+    """A subject with a sample that waits, and the review of it."""
+    subject = await desk.somebody(owner, unit())
+    made = await desk.enrol(owner, subject, unit())
+    assert made["sample"]["state"] == "IN_REVIEW"
+    (review,) = await desk.reviews(await desk.reviewer(), subject=subject)
+    return subject, review["id"]
+
+
+@pytest.fixture
+async def disputed(desk: Desk, owner: Account, service: Account) -> tuple[str, str]:
+    """A subject that a service was told of, and the review of its dispute."""
+    face = unit()
+    subject = await desk.somebody(owner, face)
+    handle = await desk.upload(service, near(face, desk.cosine("match")))
+    decision = await desk.ask(service, {"media": {"handle": handle}})
+    given = {"decisionId": decision["id"], "statement": SCRIPT}
+    answer = await desk.execute(service, DISPUTE, input=given)
+    return subject, answer["disputeDecision"]["reviewId"]
+
+
+async def accesses(operator: Database, subject: str) -> list[tuple[UUID, AccessKind]]:
+    async with operator.reading() as session:
+        rows = await session.execute(
+            select(Access.principal_id, Access.what)
+            .where(Access.subject_id == UUID(subject))
+            .order_by(Access.id)
+        )
+        return [(row[0], row[1]) for row in rows]
+
+
+async def test_the_desk_is_for_reviewers(
+    browsers: Browsers, accounts: Accounts, owner: Account, service: Account, held: tuple[str, str]
+) -> None:
+    browser = await browsers()
+    assert (await browser.get("/desk")).url.path == "/sign-in"
+    without = await accounts.open(PrincipalKind.REVIEWER, scopes=frozenset({Scope.SUBJECTS_READ}))
+    for one in (owner, service, without):
+        browser = await browsers()
+        await browser.sign_in(one)
+        for path in ("/desk", f"/desk/{held[1]}"):
+            assert (await browser.get(path)).status_code == 403
+        assert (await browser.post(f"/desk/{held[1]}/take")).status_code == 403
+
+
+async def test_a_reviewer_lands_at_the_desk_and_finds_what_waits(
+    browsers: Browsers, desk: Desk, held: tuple[str, str]
+) -> None:
+    browser, reviewer = await browsers(), await desk.reviewer()
+    page = await browser.sign_in(reviewer)
+    assert page.url.path == "/desk"
+    assert int(element(page, "waiting")) >= 1
+    assert element(page, "mine") == "0"
+    assert len(page.content) < 100_000
+    page = await browser.get("/desk?whose=MINE")
+    assert "You have taken nothing." in element(page, "nothing")
+    await browser.get(f"/desk/{held[1]}")
+    await browser.post(f"/desk/{held[1]}/take")
+    page = await browser.get("/desk?whose=MINE&kind=SUSPICIOUS_ENROLMENT")
+    assert "A photo or recording is held back" in element(page, f"review-{held[1]}")
+    assert "You" in element(page, f"review-{held[1]}")
+    page = await browser.get("/desk?whose=MINE&kind=APPEAL")
+    assert has(page, "nothing")
+    assert (await browser.get("/desk?whose=x&kind=y&after=z")).status_code == 200
+
+
+async def test_what_is_due_first_comes_first_over_the_pages(
+    browsers: Browsers, desk: Desk, owner: Account, operator: Database
+) -> None:
+    subject = UUID(await acts.subject(desk.execute, owner))
+    opened: dict[str, int] = {}
+    kinds = (ReviewKind.SUSPICIOUS_ENROLMENT, ReviewKind.FALSE_MATCH)
+    async with operator.writing() as session:
+        for at in range(30):
+            made = await reviews.open_review(
+                session, kinds[at % 2], subject_ids=[subject], opened_by=OPERATOR.principal_id
+            )
+            opened[str(made)] = at % 2
+    browser, shown, path = await browsers(), list[str](), "/desk?whose=NOBODYS"
+    await browser.sign_in(await desk.reviewer())
+    while path:
+        page = await browser.get(path)
+        shown += re.findall(r'<tr id="review-([0-9a-f-]+)"', page.text)
+        more = re.search(r'id="more" href="([^"]+)"', page.text)
+        path = more.group(1).replace("&amp;", "&") if more else ""
+    assert len(shown) == len(set(shown))
+    ours = [opened[one] for one in shown if one in opened]
+    assert ours == [1] * 15 + [0] * 15
+
+
+async def test_papers_are_not_shown_before_it_is_taken(
+    browsers: Browsers, desk: Desk, operator: Database, disputed: tuple[str, str]
+) -> None:
+    subject, review = disputed
+    browser, reviewer = await browsers(), await desk.reviewer()
+    await browser.sign_in(reviewer)
+    page = await browser.get(f"/desk/{review}")
+    assert "Take it first" in element(page, "papers")
+    assert not has(page, "people")
+    assert not has(page, "statement")
+    assert await accesses(operator, subject) == []
+
+
+async def test_what_is_read_is_escaped_and_on_record(
+    browsers: Browsers, desk: Desk, operator: Database, disputed: tuple[str, str]
+) -> None:
+    subject, review = disputed
+    browser, reviewer = await browsers(), await desk.reviewer()
+    await browser.sign_in(reviewer)
+    await browser.get(f"/desk/{review}")
+    page = await browser.post(f"/desk/{review}/take")
+    assert page.url.path == f"/desk/{review}"
+    assert element(page, "taken") == "You"
+    assert SCRIPT not in page.text
+    assert "&lt;script&gt;alert" in page.text
+    assert "the registry keeps none" in element(page, "no-photo")
+    person = element(page, "person-A")
+    assert "Person A: Person" in person
+    assert "Face Alike" in person or "Face Very alike" in person, person
+    assert await accesses(operator, subject) == [
+        (reviewer.id, AccessKind.REVIEW),
+        (reviewer.id, AccessKind.RECORD),
+    ]
+    other = await browsers()
+    await other.sign_in(await desk.reviewer())
+    page = await other.get(f"/desk/{review}")
+    assert not has(page, "statement")
+    assert element(page, "taken") == reviewer.handle
+
+
+async def test_a_token_that_reads_no_people_is_shown_none(
+    browsers: Browsers, accounts: Accounts, operator: Database, disputed: tuple[str, str]
+) -> None:
+    subject, review = disputed
+    scopes = frozenset({Scope.REVIEWS_READ, Scope.REVIEWS_WRITE})
+    reviewer = await accounts.open(PrincipalKind.REVIEWER, scopes=scopes)
+    browser = await browsers()
+    await browser.sign_in(reviewer)
+    await browser.get(f"/desk/{review}")
+    page = await browser.post(f"/desk/{review}/take")
+    assert has(page, "statement")
+    assert not has(page, "people")
+    assert "subjects:read" in element(page, "papers")
+    assert await accesses(operator, subject) == [(reviewer.id, AccessKind.REVIEW)]
+
+
+async def test_a_document_is_read_by_whoever_has_the_review(
+    browsers: Browsers,
+    desk: Desk,
+    state: State,
+    owner: Account,
+    operator: Database,
+    held: tuple[str, str],
+) -> None:
+    subject, review = held
+    another = await acts.subject(desk.execute, owner)
+    kept = []
+    async with state.db.acting_for(owner.actor).writing() as session:
+        for one in (subject, another):
+            made = await keep(
+                session,
+                PDF,
+                evidence_id=new_id(),
+                subject_id=UUID(one),
+                kind=EvidenceKind.IDENTITY,
+                actor=owner.actor,
+                keys=state.keys,
+            )
+            kept.append(made.id)
+    browser, reviewer = await browsers(), await desk.reviewer()
+    await browser.sign_in(reviewer)
+    link = f"/desk/{review}/evidence/{kept[0]}"
+    assert (await browser.get(link)).status_code == 403
+    await browser.get(f"/desk/{review}")
+    page = await browser.post(f"/desk/{review}/take")
+    assert f'href="{link}"' in page.text
+    document = await browser.get(link)
+    assert document.content == PDF
+    assert document.headers["content-disposition"].startswith("attachment")
+    assert (await accesses(operator, subject))[-1] == (reviewer.id, AccessKind.EVIDENCE)
+    assert (await browser.get(f"/desk/{review}/evidence/{kept[1]}")).status_code == 404
+    assert (await browser.get(f"/desk/{review}/evidence/x")).status_code == 404
+
+
+async def test_a_ruling_is_put_on_record(
+    browsers: Browsers, desk: Desk, operator: Database, held: tuple[str, str]
+) -> None:
+    _, review = held
+    browser, reviewer = await browsers(), await desk.reviewer()
+    await browser.sign_in(reviewer)
+    page = await browser.get(f"/desk/{review}")
+    assert not has(page, "decide")
+    page = await browser.post(f"/desk/{review}/take")
+    assert 'value="RELEASE"' in page.text
+    assert 'value="COEXISTING"' not in page.text
+    page = await browser.post(f"/desk/{review}/decide", reason="I looked.")
+    assert page.status_code == 400
+    assert "Choose what you find." in element(page, "wrong")
+    assert "I looked." in page.text
+    page = await browser.post(f"/desk/{review}/decide", ruling="RELEASE", reason=" \n ")
+    assert page.status_code == 400
+    assert "Say why" in element(page, "wrong")
+    page = await browser.post(
+        f"/desk/{review}/decide", ruling="RELEASE", reason="Compared.\r\nThe same face."
+    )
+    assert page.url.path == f"/desk/{review}"
+    assert element(page, "state") == "Decided: Let it count"
+    assert "Compared. The same face." in element(page, "history")
+    async with operator.reading() as session:
+        events = (await reviews.events(session, [UUID(review)]))[UUID(review)]
+    decided = events[-1]
+    assert (decided.kind, decided.ruling, decided.actor_id, decided.reason) == (
+        "DECIDED",
+        "RELEASE",
+        reviewer.id,
+        "Compared. The same face.",
+    )
+    page = await browser.get("/desk?whose=DECIDED")
+    assert has(page, f"review-{review}")
+
+
+async def test_another_reviewers_review_is_refused_in_words(
+    browsers: Browsers, desk: Desk, held: tuple[str, str]
+) -> None:
+    _, review = held
+    first, second = await browsers(), await browsers()
+    for browser in (first, second):
+        await browser.sign_in(await desk.reviewer())
+        await browser.get(f"/desk/{review}")
+    await first.post(f"/desk/{review}/take")
+    page = await second.post(f"/desk/{review}/take")
+    assert page.status_code == 409
+    assert "with another reviewer" in element(page, "wrong")
+    page = await second.post(f"/desk/{review}/decide", ruling="RELEASE", reason="Mine.")
+    assert page.status_code == 409
+    page = await first.post(f"/desk/{review}/release")
+    assert element(page, "taken") == "Nobody"
+    page = await second.post(f"/desk/{review}/take")
+    assert element(page, "taken") == "You"
+
+
+async def test_two_must_agree_to_tell_who_somebody_is(
+    browsers: Browsers, desk: Desk, accounts: Accounts, owner: Account
+) -> None:
+    subject = await acts.subject(desk.execute, owner)
+    authority = await accounts.open(PrincipalKind.REGULATOR)
+    asked = await desk.execute(
+        authority,
+        "mutation ($input: RequestDisclosureInput!) { requestDisclosure(input: $input) {"
+        " ... on DisclosureRequested { reviewId } ... on Problem { message } } }",
+        input={"subjectId": subject, "reason": "A case of fraud.", "caseNumber": "A-1"},
+    )
+    review = asked["requestDisclosure"]["reviewId"]
+    first, second = await browsers(), await browsers()
+    for browser in (first, second):
+        await browser.sign_in(await desk.reviewer())
+        await browser.get(f"/desk/{review}")
+    page = await first.post(f"/desk/{review}/take")
+    assert "Two reviewers must agree" in page.text
+    page = await first.post(
+        f"/desk/{review}/decide", ruling="DISCLOSE", reason="The order is real."
+    )
+    assert element(page, "state") == "Waits for a second reviewer"
+    page = await first.post(f"/desk/{review}/take")
+    assert page.status_code == 403
+    assert "another than the first" in element(page, "wrong")
+    page = await second.post(f"/desk/{review}/take")
+    assert "The order is real." in element(page, "proposal")
+    page = await second.post(f"/desk/{review}/decide", ruling="DISCLOSE", reason="I agree.")
+    assert element(page, "state") == "Decided: Tell the authority"
+
+
+async def test_several_people_stand_side_by_side(
+    browsers: Browsers, desk: Desk, owner: Account, service: Account
+) -> None:
+    face = unit()
+    twin = near(face, desk.cosine("grey"))
+    people = [await desk.somebody(owner, one) for one in (face, twin)]
+    await desk.ask(service, by(between(face, twin, desk.cosine("match") + 0.01)))
+    await desk.look_through()
+    (review,) = await desk.reviews(await desk.reviewer(), subject=people[0])
+    assert review["kind"] == "AMBIGUOUS_MATCH"
+    browser = await browsers()
+    await browser.sign_in(await desk.reviewer())
+    await browser.get(f"/desk/{review['id']}")
+    page = await browser.post(f"/desk/{review['id']}/take")
+    assert has(page, "person-A")
+    assert has(page, "person-B")
+    decide = f"/desk/{review['id']}/decide"
+    page = await browser.post(decide, ruling="SAME_PERSON", reason="Seen.", subject="")
+    assert "Say which of them it is." in element(page, "wrong")
+    page = await browser.post(decide, ruling="SAME_PERSON", reason="Seen.", subject=people[1])
+    assert element(page, "state") == "Decided: It is this person"
+
+
+async def test_a_form_of_another_site_is_refused(
+    browsers: Browsers, desk: Desk, operator: Database, held: tuple[str, str]
+) -> None:
+    _, review = held
+    browser = await browsers()
+    await browser.sign_in(await desk.reviewer())
+    browser.form_token = "x" * 43
+    for act in ("take", "release", "decide"):
+        page = await browser.post(f"/desk/{review}/{act}", ruling="RELEASE", reason="Forged.")
+        assert page.status_code == 403
+    async with operator.reading() as session:
+        assert (await reviews.events(session, [UUID(review)]))[UUID(review)] == []
