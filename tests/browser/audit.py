@@ -34,6 +34,8 @@ _SHIFTS = """() => new Promise(done => {
       || of.node.textContent).slice(0, 80) : '?')]));
   })));
 })"""
+_TWICE = """() => [...document.querySelectorAll('[id]')].map(one => one.id).filter(
+  (id, at, all) => all.indexOf(id) !== at)"""
 _WIDE = """most => document.documentElement.scrollWidth <= most ? [] :
   [...document.querySelectorAll('body *')].filter(
     one => one.getBoundingClientRect().right > most + 0.5).map(
@@ -73,10 +75,11 @@ async def _shifts(page: Page) -> list[str]:
 
 
 async def _said(page: Page, language: str) -> list[str]:
-    """The page says in which language it is, and a title of its own."""
+    """The page says its language and a title, and names nothing twice."""
     lang, title = await page.evaluate("[document.documentElement.lang, document.title]")
     wrong = [] if lang == language else [f"lang is {lang!r}, not {language!r}"]
-    return wrong if title.strip() else [*wrong, "the page has no title"]
+    wrong += [] if title.strip() else ["the page has no title"]
+    return [*wrong, *(f"id {one!r} is there twice" for one in await page.evaluate(_TWICE))]
 
 
 async def _width(page: Page) -> list[str]:

@@ -3,20 +3,21 @@
 import re
 from collections.abc import AsyncGenerator, Callable, Generator
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
 from playwright.async_api import Browser, async_playwright
 
-from api.cli.demonstration.server import Server, running
+from api.cli.demonstration.server import LOG, Server, running
 from registry.database import Database
 from registry.installation import Installation, opened
+from registry.principals import PrincipalKind
 from registry.settings import Settings
 from tests.browser import devices
+from tests.browser.records import Records
 from tests.browser.walker import Walker
 from tests.browser.ways import Way, chromium
-from tests.conftest import ISSUER, MODELS, Accounts
+from tests.conftest import ISSUER, MODELS, Accounts, Execute
 
 # One address does here what many people do on many days.
 ENVIRONMENT = {
@@ -97,5 +98,28 @@ def walk(browser: Browser, server: Server, request: pytest.FixtureRequest) -> Wa
     return lambda way: Walker(browser, server.url, way, journey)
 
 
-def pytest_make_parametrize_id(val: Any) -> str | None:
-    return str(val) if isinstance(val, Way) else None
+@pytest.fixture(autouse=True)
+def untroubled(scratch: Path, server: Server) -> Generator[None]:  # noqa: ARG001  # it has to run
+    """Whatever people do, the server logs no error."""
+    log = scratch / "served" / LOG
+    before = log.stat().st_size
+    yield
+    with log.open(errors="replace") as file:
+        file.seek(before)
+        said = file.read()
+    assert " ERROR " not in said, said
+
+
+@pytest.fixture
+async def records(
+    accounts: Accounts,
+    client: httpx2.AsyncClient,
+    execute: Execute,
+    operator: Database,
+    installation: Installation,
+) -> AsyncGenerator[Records]:
+    """What the registry says, which knows nobody any more afterwards."""
+    service = await accounts.open(PrincipalKind.SERVICE)
+    records = Records(service, client, execute, operator, installation.keys)
+    yield records
+    await records.forget_all()

@@ -24,7 +24,7 @@ from tests.browser.ways import Way
 
 SCREENSHOTS = Path(__file__).parent.parent.parent / "build" / "screenshots"
 _FAILED_LOAD = "Failed to load resource"  # Chromium says so of every answer that is a refusal
-_REFUSED = 400
+_REFUSED, _BROKEN = 400, 500
 _OWN_SCHEMES = {"data", "blob", "about"}
 _OUTLINE = """() => {
   const one = document.activeElement, style = getComputedStyle(one);
@@ -90,9 +90,7 @@ class Walker:
 
     async def open(self, path: str) -> Response:
         """Type an address, which is where a journey begins."""
-        answer = await self.page.goto(path)
-        assert answer is not None
-        return answer
+        return _answered(await self.page.goto(path))
 
     async def click(self, target: Target) -> None:
         """Press or tap it."""
@@ -104,9 +102,7 @@ class Walker:
         self.interactions += 1
         async with self.page.expect_navigation() as going:
             await self.at(target).click()
-        answer = await going.value
-        assert answer is not None
-        return answer
+        return _answered(await going.value)
 
     async def fill(self, target: Target, text: str, *, secret: bool = True) -> None:
         """Write into a field. `secret`: no address may ever hold it."""
@@ -131,10 +127,22 @@ class Walker:
         given = [FilePayload(name=name, mimeType=kind, buffer=data) for name, kind, data in files]
         await self.at(target).set_input_files(given)
 
+    async def choose_file(self, target: Target, path: Path) -> None:
+        """Choose a file of the disk."""
+        self.interactions += 1
+        await self.at(target).set_input_files(path)
+
     async def press(self, key: str) -> None:
         """Press a key."""
         self.interactions += 1
         await self.page.keyboard.press(key)
+
+    async def enter(self) -> Response:
+        """Press Enter where that leads to another page: the answer it came with."""
+        self.interactions += 1
+        async with self.page.expect_navigation() as going:
+            await self.page.keyboard.press("Enter")
+        return _answered(await going.value)
 
     async def tab_to(self, target: Target, most: int = 60) -> None:
         """Go there by Tab alone, seeing at each step where one is."""
@@ -149,6 +157,11 @@ class Walker:
         raise AssertionError(f"Tab does not lead to {target}.")
 
     # What is looked at.
+
+    @property
+    def path(self) -> str:
+        """Where one is."""
+        return urlsplit(self.page.url).path
 
     def at(self, target: Target) -> Locator:
         """The element."""
@@ -224,3 +237,10 @@ class Walker:
         for one in await self.context.cookies():
             if not one["httpOnly"] or one["sameSite"] not in {"Lax", "Strict"}:
                 self.wrong.append(f"cookie {one['name']} is open: {one}")
+
+
+def _answered(answer: Response | None) -> Response:
+    """An answer that came; what the server could not answer ends the journey."""
+    assert answer is not None
+    assert answer.status < _BROKEN, f"{answer.url}: {answer.status}"
+    return answer

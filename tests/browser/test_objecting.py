@@ -1,0 +1,128 @@
+"""Objecting: from the first page to a no that every service is told, and back."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from registry.policy.vocabulary import ObjectionState
+from tests.browser import people
+from tests.browser.conftest import Walk
+from tests.browser.people import written_down
+from tests.browser.records import Records
+from tests.browser.ways import EVERY, PAIRS, Way
+
+MOST_INTERACTIONS = 12
+PHOTO = "photo of Barack.jpg"  # its name is personal too
+
+
+@pytest.mark.parametrize("way", EVERY, ids=str)
+async def test_object_by_photo(
+    walk: Walk, way: Way, photos: dict[str, bytes], records: Records
+) -> None:
+    assert not await records.forbids(photos["obama2"])
+    async with walk(way) as walker:
+        walker.keeps(PHOTO)
+        await people.to_the_form(walker)
+        await walker.upload("#photo", (PHOTO, "image/jpeg", photos["obama"]))
+        kept = await people.send_objection(walker)
+        assert walker.interactions <= MOST_INTERACTIONS
+        assert await records.forbids(photos["obama2"])  # another picture of the same man
+        assert not await records.forbids(photos["biden"])
+        assert await records.standing(kept.number) == [ObjectionState.PROVISIONAL]
+        await people.sign_in(walker, kept)
+
+
+@pytest.mark.parametrize("way", PAIRS, ids=str)
+async def test_object_by_name_alone(walk: Walk, way: Way, records: Records) -> None:
+    name = "安娜·布鲁姆" if way.language == "zh-Hans" else "Anna Blume"
+    async with walk(way) as walker:
+        await people.to_the_form(walker)
+        await walker.fill("#name", name)
+        kept = await people.send_objection(walker)
+        assert walker.interactions <= MOST_INTERACTIONS
+    assert (await records.person(kept))["name"] == name
+    assert await records.standing(kept.number) == [ObjectionState.PROVISIONAL]
+
+
+@pytest.mark.parametrize("way", PAIRS[:4], ids=str)
+async def test_nothing_by_which_to_know_somebody_is_refused(
+    walk: Walk, way: Way, records: Records
+) -> None:
+    before = await records.cases()
+    async with walk(way) as walker:
+        await people.to_the_form(walker)
+        await walker.tick(people.CONFIRMED)
+        answer = await walker.send()
+        assert answer.status == 422
+        await walker.look("nothing given")
+        assert await walker.at("#name[aria-invalid=true]").count() == 1
+        await walker.fill("#name", "Anna Blume")
+        await walker.send()
+        await written_down(walker)
+    assert await records.cases() == before + 1
+
+
+@pytest.mark.parametrize("way", PAIRS, ids=str)
+async def test_a_child_objects_alone(walk: Walk, way: Way, records: Records) -> None:
+    today = datetime.now(UTC).date()
+    async with walk(way) as walker:
+        await people.to_the_form(walker)
+        await walker.fill("#name", "Alice Liddell")
+        await walker.tick("[name=age_group][value=MINOR]")
+        await walker.fill("#age", "12", secret=False)
+        kept = await people.send_objection(walker)
+        assert walker.interactions <= MOST_INTERACTIONS
+        assert await walker.at("main a[href^='/help']").count() == 1
+    person = await records.person(kept)
+    assert person["birthDate"] in {
+        f"{today.replace(year=today.year - 12)}",
+        f"{today.year - 12}-03-01",
+    }
+    assert await records.standing(kept.number) == [ObjectionState.PROVISIONAL]
+
+
+async def test_object_to_some_uses_only(
+    walk: Walk, photos: dict[str, bytes], records: Records
+) -> None:
+    async with walk(Way("en", "phone", scripts=False)) as walker:
+        await people.to_the_form(walker)
+        await walker.upload("#photo", (PHOTO, "image/jpeg", photos["obama"]))
+        await walker.tick("[name=level][value=COMMERCE]")
+        await people.send_objection(walker)
+    assert await records.forbids(photos["obama2"], purpose="ADVERTISING")
+    assert not await records.forbids(photos["obama2"], purpose="NEWS")
+
+
+@pytest.mark.parametrize(
+    "way", [Way("en", "phone", dark=True), Way("zh-Hans", "desktop", scripts=False)]
+)
+async def test_object_by_keyboard_alone(walk: Walk, way: Way, records: Records) -> None:
+    before = await records.cases()
+    async with walk(way) as walker:
+        await walker.open("/")
+        await walker.tab_to(people.LEAD)
+        await walker.enter()
+        await walker.tab_to("#name")
+        walker.keeps("Anna Blume")
+        await walker.page.keyboard.type("Anna Blume")
+        await walker.tab_to(people.CONFIRMED)
+        await walker.press("Space")
+        await walker.tab_to("main form [type=submit]")
+        await walker.enter()
+        await written_down(walker)
+        await walker.tab_to("main a[href='/case']")
+    assert await records.cases() == before + 1
+
+
+async def test_a_second_no_for_the_same_face_counts(
+    walk: Walk, photos: dict[str, bytes], records: Records
+) -> None:
+    """Whoever was first, and took it back, disarms nobody's later no."""
+    for _ in range(2):
+        async with walk(Way("en", "phone", scripts=False)) as walker:
+            await people.to_the_form(walker)
+            await walker.upload("#photo", (PHOTO, "image/jpeg", photos["obama"]))
+            kept = await people.send_objection(walker)
+        assert await records.forbids(photos["obama2"])
+        await records.withdraw(kept)
+        assert not await records.forbids(photos["obama2"])
