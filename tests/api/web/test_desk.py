@@ -19,7 +19,7 @@ from registry.reviews import ReviewKind
 from registry.settings import Settings
 from tests import acts
 from tests.api.graphql.test_rulings import between
-from tests.browsing import Browser, browsing, element, has
+from tests.api.web.offices import Browser, browsing, element, has
 from tests.conftest import Account, Accounts, Execute, served
 from tests.desk import DISPUTE, Desk, by, near
 from tests.registry.enrolling import unit
@@ -280,10 +280,13 @@ async def test_another_reviewers_review_is_refused_in_words(
     page = await second.post(f"/desk/{review}/take")
     assert page.status_code == 409
     assert "with another reviewer" in element(page, "wrong")
+    await second.get("/desk")
     page = await second.post(f"/desk/{review}/decide", ruling="RELEASE", reason="Mine.")
     assert page.status_code == 409
+    assert "Take review" in element(page, "wrong")
     page = await first.post(f"/desk/{review}/release")
     assert element(page, "taken") == "Nobody"
+    await second.get(f"/desk/{review}")
     page = await second.post(f"/desk/{review}/take")
     assert element(page, "taken") == "You"
 
@@ -348,9 +351,11 @@ async def test_a_form_of_another_site_is_refused(
     _, review = held
     browser = await browsers()
     await browser.sign_in(await desk.reviewer())
-    browser.form_token = "x" * 43
     for act in ("take", "release", "decide"):
-        page = await browser.post(f"/desk/{review}/{act}", ruling="RELEASE", reason="Forged.")
+        await browser.get(f"/desk/{review}")
+        page = await browser.post(
+            f"/desk/{review}/{act}", form_token="x" * 43, ruling="RELEASE", reason="Forged."
+        )
         assert page.status_code == 403
     async with operator.reading() as session:
         assert (await reviews.events(session, [UUID(review)]))[UUID(review)] == []

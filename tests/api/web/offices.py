@@ -1,56 +1,46 @@
-"""A browser as the pages need it: cookies of its own, and the token of the form it saw last."""
+"""Reviewers and services as they read pages: signed in, with what a page says by its ids."""
 
 import html
 import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Any
 
 import httpx2
 from starlette.types import ASGIApp
 
+from tests.api.web.reading import Files, Reader
 from tests.conftest import Account
 from tests.without_accounts import coming
 
-_TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
-PAGES = {"accept": "text/html"}
 
-
-@dataclass(slots=True)
-class Browser:
-    """What somebody sees, and sends."""
-
-    client: httpx2.AsyncClient
-    form_token: str = field(default="", init=False)
+class Browser(Reader):
+    """A reader who signs in with a token, and looks at one page after another."""
 
     async def get(self, path: str) -> httpx2.Response:
         """A page, after its redirects."""
-        return self._seen(await self.client.get(path, headers=PAGES, follow_redirects=True))
+        await self.open(path)
+        assert self.page is not None
+        return self.page
 
-    async def post(self, path: str, *, files: Any = None, **fields: str) -> httpx2.Response:
-        """A form with the token that the last page gave, and the page that follows."""
-        data = {"form_token": self.form_token, **fields}
-        sent = await self.client.post(
-            path, data=data, files=files, headers=PAGES, follow_redirects=True
-        )
-        return self._seen(sent)
+    async def post(
+        self, path: str, *, files: Files | None = None, **fields: str
+    ) -> httpx2.Response:
+        """A form of the page that is open, and the page that follows."""
+        await self.send(path, fields, files)
+        assert self.page is not None
+        return self.page
 
     async def sign_in(self, account: Account) -> httpx2.Response:
         """Through the page, with an access token."""
-        await self.get("/sign-in")
+        await self.open("/sign-in")
         return await self.post("/sign-in", access_token=account.token)
-
-    def _seen(self, page: httpx2.Response) -> httpx2.Response:
-        found = _TOKEN.search(page.text)
-        self.form_token = found.group(1) if found else self.form_token
-        return page
 
 
 @asynccontextmanager
 async def browsing(app: ASGIApp) -> AsyncGenerator[Browser]:
     """A browser that nobody used before."""
     async with coming(app) as client:
+        client.follow_redirects = True
         yield Browser(client)
 
 
