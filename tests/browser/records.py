@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 from sqlalchemy import func, select
 
-from registry import erasure, objections, principals
+from registry import erasure, objections, principals, subjects
 from registry.cases import Case
 from registry.database import Database, new_id
 from registry.keys import Keys
@@ -19,6 +19,7 @@ from tests.conftest import Account, Execute, Json
 from tests.without_accounts import Visitor
 
 PERSON = "{ subjects { edges { node { id name aliases birthDate samples { state } } } } }"
+COMPLAINTS = "{ complaints { edges { node { misuse { statement } } } } }"
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,20 @@ class Records:
         [edge] = (await self.execute(case, PERSON))["subjects"]["edges"]
         person: Json = edge["node"]
         return person
+
+    async def names(self) -> set[str]:
+        """What the people are called whom the registry still knows."""
+        async with self.operator.reading() as session:
+            ids = list(await session.scalars(select(SubjectKey.subject_id)))
+            return {
+                one.name for one in (await subjects.records(session, ids, keys=self.keys)).values()
+            }
+
+    async def complaints(self, kept: Kept) -> list[str]:
+        """What a case says in its complaints, as its holder may read by any program."""
+        case = await Visitor(self.client, kept.number, kept.pin).account(self.execute)
+        found = (await self.execute(case, COMPLAINTS))["complaints"]["edges"]
+        return [one["node"]["misuse"]["statement"] for one in found]
 
     async def standing(self, number: str) -> list[ObjectionState]:
         """Where the objections of a case stand, oldest first."""

@@ -1,5 +1,6 @@
 """Somebody who walks through the pages: is counted, takes pictures, and sees what is wrong."""
 
+import asyncio
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -170,6 +171,12 @@ class Walker:
     async def text(self, target: Target = "main") -> str:
         """What is written there."""
         return await self.at(target).inner_text()
+
+    async def until(self, question: str, seconds: float = 15) -> None:
+        """Wait until the page answers yes; asked from outside, as its policy allows no eval."""
+        async with asyncio.timeout(seconds):
+            while not await self.page.evaluate(question):
+                await self.page.wait_for_timeout(50)
 
     async def look(self, name: str) -> None:
         """Take a picture of the page, and look for what is wrong with it."""

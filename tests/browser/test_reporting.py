@@ -1,0 +1,73 @@
+"""Reporting misuse, and whom to call."""
+
+import pytest
+
+from registry.policy.vocabulary import ObjectionState
+from tests.browser import people
+from tests.browser.conftest import Walk
+from tests.browser.people import Kept
+from tests.browser.records import Records
+from tests.browser.ways import PAIRS, Way
+
+LINK = "https://video.example/watch?v=anna"
+STATEMENT = "A shop on this platform sells with my face. I never agreed."
+
+
+@pytest.mark.parametrize("way", PAIRS[:4], ids=str)
+async def test_report_misuse_with_a_link_and_a_file(
+    walk: Walk, way: Way, photos: dict[str, bytes], records: Records
+) -> None:
+    async with walk(way) as walker:
+        walker.keeps(LINK, STATEMENT)
+        await walker.open("/")
+        await walker.send("main a.button[href='/report']")
+        await walker.look("report")
+        await walker.tick(walker.at("[name=kind]").first)
+        await walker.fill("#statement", STATEMENT)
+        await walker.fill("#where", LINK)
+        await walker.choose("#territory", "DE")
+        await walker.upload("#seen", ("shop.jpg", "image/jpeg", photos["biden"]))
+        await walker.fill("#name", "Anna Blume")
+        await walker.tick(people.CONFIRMED)
+        await walker.send()
+        kept: Kept = await people.written_down(walker)
+        await walker.look("reported")
+        await walker.send("main a.button[href='/case']")
+        await walker.look("my case")
+        await walker.send("main a[href^='/case/reports/']")
+        await walker.look("letter")
+        assert LINK in await walker.text("pre.letter")
+        async with walker.page.expect_download() as coming:
+            await walker.click("main a[download]")
+        file = await (await coming.value).path()
+        assert LINK in file.read_text("utf-8")
+    assert await records.standing(kept.number) == [ObjectionState.PROVISIONAL]
+    assert await records.complaints(kept) == [STATEMENT]
+
+
+async def test_a_report_needs_to_say_what_happened(walk: Walk, records: Records) -> None:
+    before = await records.cases()
+    async with walk(Way("zh-Hans", "phone", scripts=False)) as walker:
+        await walker.open("/report")
+        await walker.fill("#statement", STATEMENT)
+        await walker.fill("#name", "Anna Blume")
+        await walker.tick(people.CONFIRMED)
+        answer = await walker.send()
+        assert answer.status == 422
+        await walker.look("no kind")
+        assert await walker.at("#statement").input_value() == STATEMENT
+    assert await records.cases() == before
+
+
+@pytest.mark.parametrize("way", PAIRS, ids=str)
+async def test_help_where_somebody_lives(walk: Walk, way: Way) -> None:
+    async with walk(way) as walker:
+        await walker.open("/")
+        await walker.send("main a.button[href='/help']")
+        await walker.look("help")
+        await walker.choose("#territory", "DE")
+        await walker.send()
+        await walker.look("help in Germany")
+        assert await walker.at("main a[href^='tel:']").count() >= 1
+        await walker.open("/help?young")
+        await walker.look("help for young people")
