@@ -131,7 +131,7 @@ async def record_death(
     domicile: str | None,
     relatives_living: bool | None,
 ) -> Protection:
-    """Put a death on record. It holds from the next check on; grants of the living end with it."""
+    """Put a death on record. It holds from the next check on."""
     await take_turns(session, saying.subject_id)  # of two reports at once the second is told
     earlier = await of_subject(session, saying.subject_id, keys=saying.keys)
     await _check_death(session, saying, died_on)

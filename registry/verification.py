@@ -21,13 +21,22 @@ OWN_EVIDENCE: Final = 2.0
 
 def matches(vectors: Vectors, own: Own, encoders: EncoderSet, *, modality: Modality) -> bool:
     """Whether this is that person: a match by everything there is to compare, and there is some."""
+    found = band(vectors, own, encoders, modality=modality)
+    return found is not None and found.rank >= Band.MATCH.rank
+
+
+def band(vectors: Vectors, own: Own, encoders: EncoderSet, *, modality: Modality) -> Band | None:
+    """How near this is to that person by the encoder that finds it farthest; None: not comparable.
+
+    For a 1:1 comparison of what is claimed to be them.
+    """
     bands = [
         encoder.calibration.band(
             score, condition=condition, samples=samples, gallery=0, minor=False, claimed=True
         )
         for encoder, condition, score, samples in _compared(vectors, own, encoders, modality)
     ]
-    return bool(bands) and all(one.rank >= Band.MATCH.rank for one in bands)
+    return min(bands, key=lambda one: one.rank, default=None)
 
 
 def is_far(vectors: Vectors, own: Own, encoders: EncoderSet, *, modality: Modality) -> bool:

@@ -43,7 +43,7 @@ def death(
     data_dir: DataDir = None,
     _json: AsJson = False,
 ) -> None:
-    """Put a death on record. It holds from the next check on, and grants of the living end.
+    """Put a death on record. It holds from the next check on, and suspends what the living granted.
 
     For example:
 

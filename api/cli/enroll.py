@@ -28,7 +28,7 @@ from registry.settings import Settings
 _BOX_NUMBERS = 4
 _MEANS = {
     SampleState.ENROLLED: "counts from the next check on",
-    SampleState.IN_REVIEW: "waits for you: likeness sample held",
+    SampleState.IN_REVIEW: "waits: likeness review list",
     SampleState.REFUSED: "does not count",
     SampleState.RETIRED: "was taken back",
 }

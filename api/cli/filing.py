@@ -12,6 +12,7 @@ from api.cli.output import AsJson, Failed, line, result, table, working
 from api.cli.session import Acting, account, run_as
 from api.cli.settings import DataDir
 from registry import filings
+from registry.principals import PrincipalKind
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -95,7 +96,7 @@ def show(
     """
 
     async def work(acting: Acting) -> list[dict[str, object]]:
-        found = await account(acting.installation, service)
+        found = await account(acting.installation, service, PrincipalKind.SERVICE)
         async with acting.db.reading() as session:
             declared = (await filings.by_service(session, [found.id]))[found.id]
             standings = await filings.standings(session, [one.id for one in declared])

@@ -306,7 +306,7 @@ async def _seen(session: WriteSession, grant: Grant) -> _Seen:
 async def _services(installation: Installation, names: list[str] | None) -> frozenset[UUID] | None:
     if not names:
         return None
-    found = [await account(installation, name) for name in names]
+    found = [await account(installation, name, PrincipalKind.SERVICE) for name in names]
     for one in found:
         if one.kind is not PrincipalKind.SERVICE:
             raise InvalidError(f"The account {one.handle} is a {one.kind}, not a SERVICE.")

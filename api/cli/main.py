@@ -47,7 +47,7 @@ COMMANDS = {
     "import": _Entry("import_figures", "app", "Public figures from named lists."),
     "prompt": _Entry("prompt", "prompt", "Find protected names in a prompt."),
     "filing": _Entry("filing", "app", "Official lists of filed services."),
-    "receipt": _Entry("receipts", "app", "Signed decisions, verified."),
+    "receipt": _Entry("receipts", "app", "Signed decisions and consent receipts, verified."),
     "log": _Entry("logs", "app", "The transparency log, audited."),
 }
 _SETTINGS: dict[str, Any] = {

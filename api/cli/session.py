@@ -16,7 +16,7 @@ from registry import principals
 from registry.database import Actor, Database
 from registry.errors import NotFoundError
 from registry.installation import Installation, opened
-from registry.principals import OPERATOR, Principal
+from registry.principals import OPERATOR, Principal, PrincipalKind
 from registry.settings import Settings
 
 T = TypeVar("T")
@@ -83,14 +83,16 @@ def run_as(
     return run(acting, data_dir=data_dir)
 
 
-async def account(installation: Installation, handle: str) -> Principal:
-    """The account of this name; NotFoundError says how to open one."""
+async def account(
+    installation: Installation, handle: str, kind: PrincipalKind = PrincipalKind.PERSON
+) -> Principal:
+    """The account of this name; NotFoundError says how to open one, of this kind."""
     async with installation.operator.reading() as session:
         found = await principals.by_handle(session, principals.checked_handle(handle))
     if found is None:
         raise NotFoundError(
-            f"There is no account named {handle}. `likeness token create --person {handle}`"
-            " opens one."
+            f"There is no account named {handle}. `likeness token create"
+            f" --{kind.lower()} {handle}` opens one."
         )
     return found
 

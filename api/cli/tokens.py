@@ -46,7 +46,7 @@ def create(
     person: Annotated[str | None, typer.Option(help="For this person's account.")] = None,
     organisation: Annotated[str | None, typer.Option(help="For this organisation.")] = None,
     attester: Annotated[
-        str | None, typer.Option(help="For who attests deaths, classes and representatives.")
+        str | None, typer.Option(help="For who attests identities, deaths, classes and mandates.")
     ] = None,
     reviewer: Annotated[str | None, typer.Option(help="For this reviewer.")] = None,
     regulator: Annotated[str | None, typer.Option(help="For this authority.")] = None,
@@ -56,8 +56,9 @@ def create(
         list[str] | None,
         typer.Option(
             help="What it allows; may be repeated, and `grants:*` means all of grants. A service"
-            " gets `check`, a person or organisation subjects, grants and objections, an attester"
-            " or reviewer subjects, a regulator orders and audit, the operator everything.",
+            " gets check and requests, a person or organisation subjects, grants, objections and"
+            " requests, an attester subjects, a reviewer subjects and reviews, a regulator orders"
+            " and audit, an auditor audit and to read orders, the operator everything.",
         ),
     ] = None,
     ial: Annotated[
@@ -273,7 +274,10 @@ async def account_for(
         if found.kind != kind:
             raise ConflictError(f"The account {found.handle} is a {found.kind}, not a {kind}.")
         if supports and supports != await _duties(session, found.id):
-            raise ConflictError(f"{found.handle} was registered with other duties than these.")
+            raise ConflictError(
+                f"{found.handle} was registered with other duties than these; they are said once."
+                " Leave --supports out."
+            )
         return found
     note(f"Opening an account for {handle} ({kind}).")
     if kind is not PrincipalKind.SERVICE:

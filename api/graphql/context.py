@@ -30,6 +30,7 @@ from registry import (
     representatives,
     request_messages,
     request_receipts,
+    resemblance,
     review_evidence,
     review_papers,
     reviews,
@@ -45,6 +46,7 @@ from registry.database import Database, ReadSession
 from registry.errors import InvalidError
 from registry.misuse import Misuse
 from registry.policy.hands import Hands
+from registry.policy.vocabulary import Band
 from registry.principals import OPERATOR, PrincipalKind
 
 V = TypeVar("V")
@@ -87,6 +89,7 @@ class Context:
         self.filing_standings = loader(self.db, filings.standings)
         self.owner_of = loader(self.db, subjects.owners)
         everything = state.db.acting_for(OPERATOR)  # their resolvers ask who may have them
+        self.resemblances = loader(everything, self._resemblances)
         self.receipts_of_grant = loader(everything, self._grant_receipts)
         self.receipts_of_objection = loader(everything, self._objection_receipts)
         self.receipts_of_request = loader(self.db, self._request_receipts)
@@ -148,6 +151,11 @@ class Context:
     async def _misuses(self, session: ReadSession, ids: Collection[UUID]) -> dict[UUID, Misuse]:
         found = await complaints.contents(session, ids, keys=self.state.keys)
         return {one: content.misuse for one, content in found.items()}
+
+    async def _resemblances(self, session: ReadSession, ids: Collection[UUID]) -> dict[UUID, Band]:
+        return await resemblance.by_complaint(
+            session, ids, encoders=self.state.checker.encoders, keys=self.state.keys
+        )
 
     async def _review_evidence(
         self, session: ReadSession, ids: Collection[UUID]

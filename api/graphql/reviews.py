@@ -14,6 +14,7 @@ from api.graphql.paging import DEFAULT_PAGE, Connection, after, connection, iden
 from api.graphql.permissions import requires
 from registry import desk, dockets, recoveries, review_evidence, reviews
 from registry.misuse import Misuse as Said
+from registry.policy.vocabulary import Band
 from registry.principals import Scope
 from registry.review_papers import Papers
 from registry.reviews import ReviewEventKind, ReviewKind, ReviewState, Ruling, Standing
@@ -120,6 +121,20 @@ class Review:
         if not desk.reads_papers(standing, info.context.caller.actor.principal_id):
             return None
         return await info.context.review_papers.load(review.id)
+
+    @strawberry.field(
+        description="How near the file of a complaint comes to the person's own samples and"
+        " pictures: for whoever reads the papers. Null with nothing to compare. It is no ruling."
+    )
+    @staticmethod
+    async def resemblance(review: strawberry.Parent[reviews.Review], info: Info) -> Band | None:
+        """How near the file of a complaint comes to the person."""
+        standing = await _standing(review, info)
+        if review.kind is not ReviewKind.MISUSE or not desk.reads_papers(
+            standing, info.context.caller.actor.principal_id
+        ):
+            return None
+        return await info.context.resemblances.load(review.id)
 
     @strawberry.field(
         graphql_type=list[ReviewStatement],

@@ -18,6 +18,7 @@ from registry.notices import NoticeKind
 from registry.policy.pack_words import HolderDecision
 from registry.policy.vocabulary import (
     AiUse,
+    Band,
     Basis,
     CircumstanceName,
     ContentFlag,
@@ -43,6 +44,7 @@ for enum in (
     AccessKind,
     AiUse,
     AttestationMethod,
+    Band,
     Basis,
     CircumstanceName,
     ComplaintKind,

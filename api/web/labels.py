@@ -96,8 +96,8 @@ NOTICES: Final[dict[NoticeKind, str]] = {
         "This case is frozen: it may withdraw and read, and nothing else. Ask our desk."
     ),
 }
-_ALL: Final[tuple[dict[StrEnum, str], ...]] = (
-    USES,  # type: ignore[assignment]  # dicts of different enums, read only
+_ALL: Final[tuple[Mapping[Any, str], ...]] = (  # each of another enum
+    USES,
     PURPOSES,
     MODALITIES,
     OBJECTION_STATES,

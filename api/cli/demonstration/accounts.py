@@ -104,7 +104,7 @@ async def _service(
     )
     await services.set_tier(session, service_id=service.id, tier=tier, actor_id=OPERATOR_ID)
     principal = await principals.get(session, service.id)
-    rights = {Scope.CHECK, Scope.SERVICES_WRITE, Scope.REQUESTS_WRITE}
+    rights = {Scope.CHECK, Scope.SERVICES_WRITE, Scope.REQUESTS_READ, Scope.REQUESTS_WRITE}
     return await _account(session, installation, principal, rights)
 
 

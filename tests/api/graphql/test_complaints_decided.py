@@ -5,7 +5,9 @@ from uuid import UUID
 
 import pytest
 
+from api.graphql.paging import cursor_of
 from api.state import State
+from registry import complaints
 from registry.database import Database
 from registry.principals import PrincipalKind
 from tests import acts
@@ -14,7 +16,8 @@ from tests.api.graphql.complaining import LINK, STATEMENT, WITHDRAW
 from tests.api.graphql.test_erasure import ERASE
 from tests.api.graphql.test_representatives import named
 from tests.conftest import Account, Accounts, Execute, Json
-from tests.desk import APPEAL, Desk
+from tests.desk import APPEAL, Desk, near
+from tests.registry.enrolling import unit
 
 PAPERS = """
 query ($after: String) { reviews(kind: MISUSE, mine: true, first: 100, after: $after) {
@@ -181,3 +184,75 @@ async def test_erasing_the_person_makes_it_and_its_papers_unreadable(
     assert answer["code"] == "NOT_FOUND"
     decided = await desk.decide(reviewer, complaint, "NOT_CONFIRM")
     assert decided["review"]["state"] == "DECIDED"
+
+
+RESEMBLES = """
+query ($after: String) {
+  reviews(kind: MISUSE, first: 1, after: $after) { edges { node { id resemblance } } } }
+"""
+
+
+async def resemblance(execute: Execute, account: Account, complaint: str) -> str | None:
+    before = cursor_of(UUID(int=UUID(complaint).int - 1))
+    [edge] = (await execute(account, RESEMBLES, after=before))["reviews"]["edges"]
+    assert edge["node"]["id"] == complaint
+    band: str | None = edge["node"]["resemblance"]
+    return band
+
+
+@pytest.mark.parametrize(
+    ("cosine", "bands"), [(0.99, {"MATCH", "STRONG"}), (0.0, {"NONE"})], ids=["alike", "unlike"]
+)
+async def test_who_has_it_is_told_whether_the_file_resembles_the_person(
+    execute: Execute, desk: Desk, owner: Account, cosine: float, bands: set[str]
+) -> None:
+    face, reviewer = unit(), await desk.reviewer()
+    subject = await desk.somebody(owner, face)
+    handle = await desk.upload(owner, unit(), near(face, cosine))
+    complaint = await complaining.filed(execute, owner, subject, mediaHandle=handle)
+    assert await resemblance(execute, reviewer, complaint) is None
+    await desk.take(reviewer, complaint)
+    assert await resemblance(execute, reviewer, complaint) in bands
+    assert await resemblance(execute, await desk.reviewer(), complaint) is None
+
+
+async def test_without_a_file_or_a_sample_there_is_nothing_to_compare(
+    execute: Execute, desk: Desk, owner: Account
+) -> None:
+    reviewer = await desk.reviewer()
+    shown = await desk.somebody(owner, unit())
+    bare = await acts.subject(execute, owner)
+    handle = await desk.upload(owner, unit())
+    for complaint in (
+        await complaining.filed(execute, owner, shown),
+        await complaining.filed(execute, owner, bare, mediaHandle=handle),
+    ):
+        await desk.take(reviewer, complaint)
+        assert await resemblance(execute, reviewer, complaint) is None
+
+
+async def test_a_registered_picture_is_known_again(
+    execute: Execute, desk: Desk, owner: Account
+) -> None:
+    reviewer, subject = await desk.reviewer(), await acts.subject(execute, owner)
+    handle = await desk.upload(owner, unit())
+    complaint = await complaining.filed(execute, owner, subject, mediaHandle=handle)
+    async with desk.state.db.acting_for(owner.actor).reading() as session:
+        found = await complaints.contents(session, [UUID(complaint)], keys=desk.state.keys)
+    shown = found[UUID(complaint)].shown
+    assert shown is not None
+    await acts.asset(execute, owner, [subject], shown.hashes[0].hex())
+    await desk.take(reviewer, complaint)
+    assert await resemblance(execute, reviewer, complaint) == "MATCH"
+
+
+async def test_after_an_erasure_there_is_nothing_to_compare(
+    execute: Execute, desk: Desk, owner: Account
+) -> None:
+    face, reviewer = unit(), await desk.reviewer()
+    subject = await desk.somebody(owner, face)
+    handle = await desk.upload(owner, face)
+    complaint = await complaining.filed(execute, owner, subject, mediaHandle=handle)
+    await desk.take(reviewer, complaint)
+    await execute(owner, ERASE, input={"subjectId": subject, "keepBlocking": False})
+    assert await resemblance(execute, reviewer, complaint) is None
