@@ -6,6 +6,7 @@ from uuid import UUID
 
 import typer
 
+from api.cli import misuse
 from api.cli.output import AsJson, line, note, pairs, result, table
 from api.cli.session import Acting, Owner, identifier, run_as
 from api.cli.settings import DataDir
@@ -243,7 +244,7 @@ def _show(whole: _Whole) -> None:
     rows += [("Case", papers.case_number)] if papers.case_number else []
     rows += [(kind.capitalize(), said) for kind, said in sorted(whole.contacts.items())]
     rows += [("Probe", probe) for probe, _ in papers.seen]
-    pairs(rows)
+    pairs(rows + misuse.rows(papers.misuse))
     if papers.statement:
         line(f"\n{papers.statement}")
     for event in whole.events:
@@ -291,6 +292,7 @@ def _whole_document(whole: _Whole) -> dict[str, object]:
             "serviceId": papers.service_id,
             "decisionId": papers.decision_id,
             "probes": [probe for probe, _ in papers.seen],
+            "misuse": misuse.document(papers.misuse),
         },
         "contacts": {str(kind): said for kind, said in whole.contacts.items()},
     }

@@ -1,7 +1,8 @@
 """What the words of the vocabulary are called on a page; a word without a label shows itself."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from api.web import office_labels
 from api.web.languages import N_

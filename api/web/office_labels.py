@@ -1,7 +1,7 @@
 """What the words of the desk and of services are called on a page."""
 
-from enum import StrEnum
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from api.web.languages import N_
 from registry.attestations import AttestationMethod
@@ -246,8 +246,8 @@ SHOWN: Final[dict[Modality, str]] = {
     Modality.BODY: N_("Body"),
     Modality.NAME: N_("Name"),
 }
-ALL: Final[tuple[dict[StrEnum, str], ...]] = (
-    KINDS,  # type: ignore[assignment]  # dicts of different enums, read only
+ALL: Final[tuple[Mapping[Any, str], ...]] = (  # each of another enum
+    KINDS,
     STATES,
     EVENTS,
     RULINGS,

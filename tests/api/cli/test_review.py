@@ -63,6 +63,7 @@ def test_a_review_is_listed_read_taken_and_decided(
         "serviceId": None,
         "decisionId": None,
         "probes": [],
+        "misuse": None,
     }
 
 
