@@ -30,6 +30,7 @@ KINDS: Final[dict[ReviewKind, str]] = {
     ReviewKind.IDENTITY_DISCLOSURE: N_("An authority asks who somebody is"),
     ReviewKind.MISUSE: N_("Somebody reports a misuse"),
     ReviewKind.APPEAL: N_("A decision is appealed"),
+    ReviewKind.LOST_PIN: N_("Somebody lost the PIN of a case"),
 }
 TASKS: Final[dict[ReviewKind, str]] = {
     ReviewKind.GREY_MATCH: N_(
@@ -66,6 +67,10 @@ TASKS: Final[dict[ReviewKind, str]] = {
     ReviewKind.APPEAL: N_(
         "Somebody says that a decision was wrong. To overturn it, two reviewers must agree."
     ),
+    ReviewKind.LOST_PIN: N_(
+        "Somebody says that they lost the PIN of a case. Whoever knows its number may say so: reach"
+        " them only by a contact that was on record before, and pass the code on the same way."
+    ),
 }
 STATES: Final[dict[ReviewState, str]] = {
     ReviewState.OPEN: N_("Waits for a reviewer"),
@@ -100,6 +105,7 @@ RULINGS: Final[dict[Ruling, str]] = {
     Ruling.DENY: N_("Refuse"),
     Ruling.CONFIRM: N_("It shows a misuse"),
     Ruling.NOT_CONFIRM: N_("It shows no misuse"),
+    Ruling.RENEW: N_("Give out a code for a new PIN"),
 }
 EFFECTS: Final[dict[Ruling, str]] = {
     Ruling.NOT_THE_SAME_PERSON: N_(
@@ -128,6 +134,9 @@ EFFECTS: Final[dict[Ruling, str]] = {
     Ruling.DENY: N_("Nothing is told, and a decision that was appealed stays as it is."),
     Ruling.CONFIRM: N_("Whoever reported it can show what you found."),
     Ruling.NOT_CONFIRM: N_("Whoever reported it is told so, and may appeal."),
+    Ruling.RENEW: N_(
+        "You are shown a code, this once. It holds for 72 hours and sets a new PIN one time."
+    ),
 }
 WHOSE: Final[dict[Whose, str]] = {
     Whose.WAITING: N_("All that wait"),

@@ -71,7 +71,7 @@ def environment(language: Language) -> Environment:
     made.filters["day"] = lambda at: day(at, language)
     made.filters["label"] = lambda member: catalogue.gettext(labels.of(member))
     made.filters["said"] = lambda what: said_in(what, language)
-    made.filters["status"] = lambda state: catalogue.gettext(labels.STATUSES.get(state, state))
+    made.filters["status"] = lambda state: catalogue.gettext(labels.STATUSES.get(state) or state)
     return made
 
 
