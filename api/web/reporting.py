@@ -70,7 +70,7 @@ async def send(visit: Visit) -> Response:
             read = await showing.read(visit.state, form)
             report = await _report(visit, form, misuse)
             troubles = tuple(read.troubles)
-            _, notice = notices.notice(visit.language)
+            notice = notices.on_record(visit.language, form.text("notice"))
             handed = Handed(scope, notice, shown=read.shown, report=report, **person.as_handed())
             await objecting.take(visit, form, handed, troubles)
         except InvalidError as error:
@@ -136,7 +136,6 @@ async def _into_the_case(visit: Visit, form: Form, misuse: Misuse) -> Response:
     except ValueError as error:
         raise NotFoundError("No such subject.", field="subject") from error
     report = await _report(visit, form, misuse)
-    _, notice = notices.notice(visit.language)
     async with visit.state.db.acting_for(caller.actor).writing() as session:
         complaint_id, new = await idempotency.claim(
             session,
@@ -153,7 +152,7 @@ async def _into_the_case(visit: Visit, form: Form, misuse: Misuse) -> Response:
                 subject_id=subject_id,
                 filed_by=caller.actor.principal_id,
                 misuse=report.misuse,
-                notice=notice,
+                notice=None,  # this form shows none
                 shown=report.seen,
                 keys=keys,
             )

@@ -1,5 +1,6 @@
 """Objecting by the page: no account, one form; the next check is refused."""
 
+import hashlib
 from collections.abc import AsyncGenerator
 
 import pytest
@@ -8,6 +9,7 @@ from starlette.types import ASGIApp
 
 from api.runtime import Runtime
 from api.state import State
+from api.web import notices
 from registry.cases import Case
 from registry.database import Database
 from registry.objections import Objection
@@ -89,6 +91,30 @@ async def test_the_notice_and_its_language_are_on_record(app: ASGIApp, operator:
     _, objection = await newest(operator)
     assert objection.notice is not None
     assert (objection.notice.language, objection.notice.version) == ("zh-Hans", "object-2026-11")
+
+
+async def test_who_is_young_reads_and_has_on_record_a_notice_in_plain_words(
+    reader: Reader, operator: Database
+) -> None:
+    await reader.open("/object?young")
+    said = [one for one in notices.SENTENCES[notices.FOR_THE_YOUNG] if one in reader.text]
+    assert len(said) == len(notices.SENTENCES[notices.FOR_THE_YOUNG])
+    assert not [one for one in notices.SENTENCES[notices.VERSION] if one in reader.text]
+    fields = {"level": "ALL", "age_group": "MINOR", "age": "14", "confirmed": "yes", "name": "Kim"}
+    await reader.send("/object", fields, [("photo", ("", b""))])
+    _, objection = await newest(operator)
+    assert objection.notice is not None
+    assert objection.notice.version == notices.FOR_THE_YOUNG
+    assert objection.notice.sha256 == hashlib.sha256("\n".join(said).encode()).digest()
+
+
+async def test_a_notice_that_nobody_wrote_is_on_record_as_the_usual_one(
+    reader: Reader, operator: Database
+) -> None:
+    await reader.object(name="Kim", notice="all-is-allowed")
+    _, objection = await newest(operator)
+    assert objection.notice is not None
+    assert objection.notice.version == notices.VERSION
 
 
 async def test_who_gives_nothing_is_told_and_nothing_is_on_record(
