@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final
 
-from api.web import office_labels
+from api.web import decision_labels, office_labels
 from api.web.languages import N_
 from registry.complaint_states import ComplaintState
 from registry.misuse import ComplaintKind
@@ -106,6 +106,7 @@ _ALL: Final[tuple[Mapping[Any, str], ...]] = (  # each of another enum
     MISUSES,
     REPORTS,
     *office_labels.ALL,
+    *decision_labels.ALL,
 )
 
 

@@ -13,6 +13,7 @@ from api.web import (
     reporting,
     service,
     service_check,
+    service_filings,
     sessions,
     start,
     statics,
@@ -59,6 +60,10 @@ routes = [
     Route("/service", page(service.show), methods=["GET"]),
     Route("/service/check", page(service_check.form), methods=["GET"]),
     Route("/service/check", page(service_check.send), methods=["POST"]),
+    Route("/service/filings", page(service_filings.back), methods=["GET"]),
+    Route("/service/filings", page(service_filings.declare), methods=["POST"]),
+    Route("/service/filings/{id}/revoke", page(service_filings.back), methods=["GET"]),
+    Route("/service/filings/{id}/revoke", page(service_filings.revoke), methods=["POST"]),
     Route("/service/decisions/{id}", page(service.decision), methods=["GET"]),
     Route("/static/{name}", statics.static, methods=["GET"]),
 ]
