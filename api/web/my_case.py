@@ -59,12 +59,13 @@ class Sampled:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """A report as whoever filed it sees it."""
+    """A report as whoever filed it sees it. `due_at`: by when the desk looks, while it waits."""
 
     id: UUID
     at: datetime
     state: ComplaintState
     misuse: Misuse
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
