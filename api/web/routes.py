@@ -35,6 +35,8 @@ routes = [
     Route("/sign-out", page(sessions.sign_out), methods=["POST"]),
     Route("/case/sign-in", page(sessions.case_sign_in), methods=["POST"]),
     Route("/case", page(my_case.show), methods=["GET"]),
+    # Whoever reloads an answer to these forms, or chooses another language there, is in the case.
+    *(Route(one, page(my_case.back), methods=["GET"]) for one in my_case.FORMS),
     Route("/case/evidence", page(case_changes.add_evidence), methods=["POST"]),
     Route("/case/samples/{id}/remove", page(case_changes.retire), methods=["POST"]),
     Route("/case/contact", page(case_changes.contact), methods=["POST"]),
