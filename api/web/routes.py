@@ -6,6 +6,7 @@ from api.web import (
     case_changes,
     desk,
     helping,
+    lost_pin,
     my_case,
     objecting,
     receipts,
@@ -34,6 +35,9 @@ routes = [
     Route("/sign-in", page(sessions.sign_in_with), methods=["POST"]),
     Route("/sign-out", page(sessions.sign_out), methods=["POST"]),
     Route("/case/sign-in", page(sessions.case_sign_in), methods=["POST"]),
+    Route("/case/lost", page(lost_pin.form), methods=["GET"]),
+    Route("/case/lost", page(lost_pin.ask), methods=["POST"]),
+    Route("/case/lost/code", page(lost_pin.redeem), methods=["POST"]),
     Route("/case", page(my_case.show), methods=["GET"]),
     # Whoever reloads an answer to these forms, or chooses another language there, is in the case.
     *(Route(one, page(my_case.back), methods=["GET"]) for one in my_case.FORMS),

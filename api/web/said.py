@@ -61,6 +61,7 @@ MESSAGES: Final = (
     N_("This case number is mistyped: a character is wrong or out of place."),
     N_("A PIN has {n} to {n} printable characters."),
     N_("This PIN is easily guessed: choose another one."),
+    N_("The case number or the code is wrong, or it was tried too often or too late."),
     N_("Too many from this address today."),
     N_("Too many today."),
     N_("At most {n} samples a day until your identity is proved."),

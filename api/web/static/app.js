@@ -8,6 +8,8 @@ const FEATURES = {
   "[data-save], [data-copy], [data-print], form[data-once]": "./save.js",
 };
 
-for (const [selector, module] of Object.entries(FEATURES)) {
-  if (document.querySelector(selector)) import(module).then(({ start }) => start());
-}
+const begun = Object.entries(FEATURES)
+  .filter(([selector]) => document.querySelector(selector))
+  .map(([, module]) => import(module).then(({ start }) => start()));
+// Until now the room of what scripts show was kept; what they did not show needs none.
+Promise.allSettled(begun).then(() => document.documentElement.classList.add("ready"));
