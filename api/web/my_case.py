@@ -38,7 +38,13 @@ DONE: Final = {
 }
 
 # Where the case's forms are sent to.
-FORMS: Final = ("/case/sign-in", "/case/evidence", "/case/contact", "/case/pin")
+FORMS: Final = (
+    "/case/sign-in",
+    "/case/lost/code",
+    "/case/evidence",
+    "/case/contact",
+    "/case/pin",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +100,8 @@ async def show(visit: Visit) -> Response:
 
 
 async def back(visit: Visit) -> Response:
-    """`GET` of a form's address: the case, which has the form."""
-    return visit.go("/case")
+    """`GET` of a form's address: the page that has the form."""
+    return visit.go(visit.path.rpartition("/")[0])
 
 
 async def shown(visit: Visit, *, wrong: str | None = None) -> Response:
