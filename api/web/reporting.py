@@ -17,7 +17,13 @@ from api.web.showing import Trouble
 from api.web.visits import Visit
 from registry import complaints, idempotency, probes, reviews, takedown
 from registry.complaint_states import ComplaintState
-from registry.errors import InvalidError, NotFoundError, RegistryError
+from registry.errors import (
+    BusyError,
+    InvalidError,
+    NotFoundError,
+    RegistryError,
+    UnavailableError,
+)
 from registry.intake import Handed, Report
 from registry.misuse import ComplaintKind, Misuse
 from registry.policy.help import territories
@@ -125,6 +131,8 @@ async def _report(visit: Visit, form: Form, misuse: Misuse) -> Report:
         return Report(misuse)
     try:
         return Report(misuse, probes.as_opened(await visit.state.media.encode(files[0].data)))
+    except (BusyError, UnavailableError):
+        raise
     except RegistryError as error:
         raise InvalidError(str(error), field=SEEN) from error
 
