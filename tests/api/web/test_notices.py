@@ -14,6 +14,7 @@ from registry.objections import Objection
 from tests.api.web.conftest import kept
 from tests.api.web.reading import reading
 
+ITEM = re.compile(r"^<li>([^<]+)</li>$", re.MULTILINE)
 # A change of a word without another version fails here: then write both anew.
 PINNED = ("object-2026-11", "1151362f86491674d23bd93183cc5882cc1d8e12739d6abd02f6b9431ed66708")
 
