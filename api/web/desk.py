@@ -1,7 +1,7 @@
 """The desk: what waits for a reviewer, and taking, giving back and deciding it."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, TypeVar
@@ -17,15 +17,16 @@ from api.web.desk_entry import id_of, office, require
 from api.web.forms import Form
 from api.web.languages import N_
 from api.web.visits import Visit
-from registry import accesses, desk, dockets, evidence, principals, reviews
+from registry import accesses, desk, dockets, evidence, principals, recoveries, reviews
 from registry.accesses import AccessKind
 from registry.database import WriteSession
 from registry.dockets import Whose
 from registry.errors import ConflictError, ForbiddenError, InvalidError
 from registry.principals import Scope
-from registry.reviews import Review, ReviewKind, ReviewState, Ruling
+from registry.reviews import ReviewKind, ReviewState, Ruling
 
 PAGE: Final = 25
+FORMS: Final = ("take", "release", "decide")
 NOT_YOURS: Final = N_("Take this review first: only who has it, or ruled on it, reads its papers.")
 CHOOSE: Final = N_("Choose what you find.")
 T = TypeVar("T", bound=StrEnum)
@@ -43,6 +44,14 @@ class Row:
     mine: bool
     with_: str | None
     ruling: Ruling | None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of a form. `code`: what sets the new PIN of a case, to show this once."""
+
+    what: str
+    code: str | None = field(default=None, repr=False)
 
 
 async def queue(visit: Visit) -> Response:
@@ -119,29 +128,31 @@ async def show(visit: Visit) -> Response:
 async def take(visit: Visit) -> Response:
     """`POST /desk/{id}/take`: from now on it is this reviewer's."""
 
-    async def act(session: WriteSession, caller: Caller, _: Form) -> Review:
-        return await desk.take(session, review_id=id_of(visit), actor=caller.actor)
+    async def act(session: WriteSession, caller: Caller, _: Form) -> Done:
+        await desk.take(session, review_id=id_of(visit), actor=caller.actor)
+        return Done("taken")
 
-    return await _acted(visit, act, "taken")
+    return await _acted(visit, act)
 
 
 async def give_back(visit: Visit) -> Response:
     """`POST /desk/{id}/release`: it waits for another reviewer."""
 
-    async def act(session: WriteSession, caller: Caller, _: Form) -> Review:
-        return await desk.release(session, review_id=id_of(visit), actor=caller.actor)
+    async def act(session: WriteSession, caller: Caller, _: Form) -> Done:
+        await desk.release(session, review_id=id_of(visit), actor=caller.actor)
+        return Done("released")
 
-    return await _acted(visit, act, "released")
+    return await _acted(visit, act)
 
 
 async def decide(visit: Visit) -> Response:
     """`POST /desk/{id}/decide`: a ruling with its reason; or a proposal, where two must agree."""
 
-    async def act(session: WriteSession, caller: Caller, form: Form) -> Review:
+    async def act(session: WriteSession, caller: Caller, form: Form) -> Done:
         ruling = _one_of(Ruling, form.text("ruling"))
         if ruling is None:
             raise InvalidError(CHOOSE, field="ruling")
-        return await desk.decide(
+        review = await desk.decide(
             session,
             review_id=id_of(visit),
             ruling=ruling,
@@ -151,26 +162,37 @@ async def decide(visit: Visit) -> Response:
             actor=caller.actor,
             keys=visit.state.keys,
         )
+        code = await recoveries.issue(session, review, actor=caller.actor)
+        waits = (await reviews.standing(session, review.id)).waits
+        return Done("proposed" if waits else "decided", code)
 
-    return await _acted(visit, act, "decided")
+    return await _acted(visit, act)
 
 
-Act = Callable[[WriteSession, Caller, Form], Awaitable[Review]]
+Act = Callable[[WriteSession, Caller, Form], Awaitable[Done]]
 
 
-async def _acted(visit: Visit, act: Act, done: str) -> Response:
+async def _acted(visit: Visit, act: Act) -> Response:
     """One act in one transaction, then the review anew; a refusal is shown on its page."""
-    caller = require(visit, Scope.REVIEWS_WRITE)
+    caller, review_id = require(visit, Scope.REVIEWS_WRITE), id_of(visit)
     async with forms.sent(visit, most_bytes=forms.FIELD_BYTES) as form:
         try:
             async with office(visit, caller).writing() as session:
-                review = await act(session, caller, form)
+                done = await act(session, caller, form)
         except (ConflictError, InvalidError, ForbiddenError) as error:
             status = status_of(error.code)
             return await desk_review.shown(
-                visit, caller, id_of(visit), wrong=error, form=form, status=status
+                visit, caller, review_id, wrong=error, form=form, status=status
             )
-    return visit.go(f"/desk/{review.id}?done={done}")
+    if done.code is not None:
+        # On the answer to this very form: no address, cookie or later page ever holds it.
+        return await desk_review.shown(visit, caller, review_id, done=done.what, code=done.code)
+    return visit.go(f"/desk/{review_id}?done={done.what}")
+
+
+async def back(visit: Visit) -> Response:
+    """`GET` of what only a form is sent to, as when its answer is reloaded: the review."""
+    return visit.go(f"/desk/{id_of(visit)}")
 
 
 async def document(visit: Visit) -> Response:

@@ -25,12 +25,15 @@ from registry import (
     dockets,
     doubts,
     principals,
+    recoveries,
+    resemblance,
     review_evidence,
     review_papers,
     reviews,
     services,
 )
 from registry.accesses import AccessKind
+from registry.cases import ContactKind
 from registry.database import ReadSession, WriteSession
 from registry.errors import RegistryError
 from registry.policy.vocabulary import Band, Modality
@@ -43,6 +46,7 @@ EMPTY: Final = Form(FormData(), {})
 DONE: Final = {
     "taken": N_("It is yours now. The people below see that you read of them."),
     "released": N_("Given back. It waits for another reviewer."),
+    "proposed": N_("Your proposal is on record. It waits for a second reviewer."),
     "decided": N_("Your ruling is on record."),
 }
 _ABOUT_A_DECISION: Final = frozenset(
@@ -60,13 +64,19 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The papers, opened. `unnamed`: this token does not let its holder read people."""
+    """The papers, opened. `unnamed`: this token does not let its holder read people.
+
+    `contacts`: how who lost a PIN was reached before it was asked for; `resemblance`: how near the
+    file of a report comes to its person.
+    """
 
     papers: Papers
     service: str | None
     people: Sequence[Party]
     said: Sequence[Said]
     unnamed: bool
+    contacts: Mapping[ContactKind, str]
+    resemblance: Band | None
 
 
 async def shown(
@@ -77,8 +87,13 @@ async def shown(
     wrong: RegistryError | None = None,
     form: Form | None = None,
     status: int = 200,
+    done: str | None = None,
+    code: str | None = None,
 ) -> Response:
-    """The review as it is now. `wrong`: what kept the last form from it."""
+    """The review as it is now. `wrong`: what kept the last form from it; `code`: shown this once.
+
+    `done`: what the last form did.
+    """
     me = caller.actor.principal_id
     async with visit.state.db.acting_for(caller.actor).reading() as session:
         review = await reviews.mine(session, review_id)
@@ -101,19 +116,23 @@ async def shown(
         me=me,
         opened=opened,
         task=office_labels.TASKS[review.kind],
-        choices=_choices(choices),
+        choices=_choices(review.kind, choices),
         whom=_whom(review, choices),
         proposal=_proposal(standing, history),
         operator=caller.actor.kind == "OPERATOR",
-        done=DONE.get(visit.request.query_params.get("done", "")),
+        done=DONE.get(done or visit.request.query_params.get("done", "")),
+        code=code,
         wrong=wrong,
         form=form or EMPTY,
     )
 
 
-def _choices(choices: Collection[Ruling]) -> list[tuple[Ruling, str]]:
+def _choices(kind: ReviewKind, choices: Collection[Ruling]) -> list[tuple[Ruling, str]]:
     """What may be ruled, in one order, each with what it does."""
-    return [(one, office_labels.EFFECTS[one]) for one in Ruling if one in choices]
+    effects = dict(office_labels.EFFECTS)
+    if kind in office_labels.DENIALS:
+        effects[Ruling.DENY] = office_labels.DENIALS[kind]
+    return [(one, effects[one]) for one in Ruling if one in choices]
 
 
 def _whom(review: Review, choices: Collection[Ruling]) -> Sequence[UUID]:
@@ -135,20 +154,36 @@ async def _opened(session: WriteSession, visit: Visit, caller: Caller, review: R
     papers = await review_papers.opened(session, review, keys=keys)
     said = (await review_evidence.by_review(session, [review.id], keys=keys))[review.id]
     service = await _service(session, papers)
-    if Scope.SUBJECTS_READ not in caller.scopes:
-        return Opened(papers, service, (), [Said(one, None) for one in said], unnamed=True)
-    near = await _near(session, visit, review, papers)
-    people = await parties(session, review, near=near, keys=keys)
-    of_others = {
-        one.id
-        for one in people
-        if one.record is not None and one.record.owner_id != caller.actor.principal_id
-    }
-    await accesses.note(session, of_others, caller.actor.principal_id, AccessKind.RECORD)
-    sides = {one.record.owner_id: one.letter for one in people if one.record is not None}
-    return Opened(
-        papers, service, people, [Said(one, sides.get(one.given_by)) for one in said], unnamed=False
+    contacts = (await recoveries.contacts(session, [review.id], keys=keys))[review.id]
+    nearness = await _resemblance(session, visit, review)
+    sides: dict[UUID, str] = {}
+    people: Sequence[Party] = ()
+    unnamed = Scope.SUBJECTS_READ not in caller.scopes
+    if not unnamed:
+        near = await _near(session, visit, review, papers)
+        people = await parties(session, review, near=near, keys=keys)
+        sides = {one.record.owner_id: one.letter for one in people if one.record is not None}
+        await _note(session, caller, people)
+    told = [Said(one, sides.get(one.given_by)) for one in said]
+    return Opened(papers, service, people, told, unnamed, contacts, nearness)
+
+
+async def _note(session: WriteSession, caller: Caller, people: Sequence[Party]) -> None:
+    """Put on record whose records were opened."""
+    me = caller.actor.principal_id
+    of_others = {one.id for one in people if one.record is not None and one.record.owner_id != me}
+    await accesses.note(session, of_others, me, AccessKind.RECORD)
+
+
+async def _resemblance(session: ReadSession, visit: Visit, review: Review) -> Band | None:
+    """How near the file of a report of misuse comes to its person."""
+    if review.kind is not ReviewKind.MISUSE:
+        return None
+    state = visit.state
+    found = await resemblance.by_complaint(
+        session, [review.id], encoders=state.checker.encoders, keys=state.keys
     )
+    return found.get(review.id)
 
 
 async def _service(session: ReadSession, papers: Papers) -> str | None:

@@ -37,17 +37,19 @@ def shown(
     **more: object,
 ) -> Response:
     """A form that opens a case: empty, or as it was sent with what is wrong in it."""
-    sentences, _ = notices.notice(visit.language)
+    young = "young" in visit.request.query_params or form.text("age_group") == "MINOR"
+    notice = notices.FOR_THE_YOUNG if young else notices.VERSION
     return visit.render(
         template,
         status=200 if error is None else 422,
         form=form,
         error=error,
         troubles=troubles,
-        young="young" in visit.request.query_params or form.text("age_group") == "MINOR",
+        young=young,
         once=form.text("once") or secrets.token_hex(16),
         levels=levels.WORDS,
-        sentences=sentences,
+        notice=notice,
+        sentences=notices.shown(visit.language, notice),
         most_files=forms.MOST_FILES,
         most_bytes=visit.runtime.settings.media_max_bytes,
         **more,
@@ -63,7 +65,7 @@ async def send(visit: Visit) -> Response:
             scope = levels.scope_of(form)
             await arrived(visit.request, visit.state, ArrivalKind.OPENED)
             read = await showing.read(visit.state, form)
-            _, notice = notices.notice(visit.language)
+            notice = notices.on_record(visit.language, form.text("notice"))
             handed = Handed(scope, notice, shown=read.shown, **person.as_handed())
             await take(visit, form, handed, read.troubles)
         except InvalidError as error:

@@ -5,9 +5,11 @@ from typing import Any, Final
 
 from api.web.languages import N_
 from registry.attestations import AttestationMethod
+from registry.cases import ContactKind
 from registry.dockets import Whose
 from registry.evidence import EvidenceKind
 from registry.filings import FilingStatus
+from registry.misuse import ComplaintKind
 from registry.policy.vocabulary import (
     AiUse,
     Band,
@@ -131,7 +133,7 @@ EFFECTS: Final[dict[Ruling, str]] = {
         "If a second reviewer agrees, the authority reads name and contact once. The person sees"
         " that it did."
     ),
-    Ruling.DENY: N_("Nothing is told, and a decision that was appealed stays as it is."),
+    Ruling.DENY: N_("Nothing changes."),
     Ruling.CONFIRM: N_("Whoever reported it can show what you found."),
     Ruling.NOT_CONFIRM: N_("Whoever reported it is told so, and may appeal."),
     Ruling.RENEW: N_(
@@ -143,6 +145,30 @@ WHOSE: Final[dict[Whose, str]] = {
     Whose.MINE: N_("Mine"),
     Whose.NOBODYS: N_("Nobody's"),
     Whose.DECIDED: N_("Decided or closed"),
+}
+# What a refusal does is another thing in each kind of review.
+DENIALS: Final[dict[ReviewKind, str]] = {
+    ReviewKind.LOST_PIN: N_("No code is made, and the PIN stays as it is. They may ask again."),
+    ReviewKind.IDENTITY_DISCLOSURE: N_("The authority is told nothing."),
+    ReviewKind.APPEAL: N_("The decision that was appealed stays as it is."),
+}
+CONTACTS: Final[dict[ContactKind, str]] = {
+    ContactKind.EMAIL: N_("E-mail"),
+    ContactKind.PHONE: N_("Telephone"),
+}
+# As a reviewer reads it; a person says the same of themselves in `labels`.
+MISUSES: Final[dict[ComplaintKind, str]] = {
+    ComplaintKind.IMPERSONATION: N_("pretend to be the person"),
+    ComplaintKind.INTIMATE: N_("show the person naked or in a sexual way"),
+    ComplaintKind.FRAUD: N_("cheat people"),
+    ComplaintKind.ADVERTISING: N_("advertise something"),
+    ComplaintKind.HARASSMENT: N_("mock, threaten or harass"),
+    ComplaintKind.OTHER: N_("something else"),
+}
+MEDIA: Final[dict[str, str]] = {
+    "image": N_("A picture"),
+    "audio": N_("A recording"),
+    "video": N_("A video"),
 }
 REGISTRATIONS: Final[dict[Registration, str]] = {
     Registration.PROVISIONAL: N_("Not proved"),
@@ -270,4 +296,5 @@ ALL: Final[tuple[Mapping[Any, str], ...]] = (  # each of another enum
     ACTIONS,
     DUTIES,
     FILINGS,
+    CONTACTS,
 )

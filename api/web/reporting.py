@@ -15,7 +15,8 @@ from api.web.my_case import Known, Reported
 from api.web.objecting import EMPTY
 from api.web.showing import Trouble
 from api.web.visits import Visit
-from registry import complaints, idempotency, probes, takedown
+from registry import complaints, idempotency, probes, reviews, takedown
+from registry.complaint_states import ComplaintState
 from registry.errors import (
     BusyError,
     InvalidError,
@@ -76,7 +77,7 @@ async def send(visit: Visit) -> Response:
             read = await showing.read(visit.state, form)
             report = await _report(visit, form, misuse)
             troubles = tuple(read.troubles)
-            _, notice = notices.notice(visit.language)
+            notice = notices.on_record(visit.language, form.text("notice"))
             handed = Handed(scope, notice, shown=read.shown, report=report, **person.as_handed())
             await objecting.take(visit, form, handed, troubles)
         except InvalidError as error:
@@ -144,7 +145,6 @@ async def _into_the_case(visit: Visit, form: Form, misuse: Misuse) -> Response:
     except ValueError as error:
         raise NotFoundError("No such subject.", field="subject") from error
     report = await _report(visit, form, misuse)
-    _, notice = notices.notice(visit.language)
     async with visit.state.db.acting_for(caller.actor).writing() as session:
         complaint_id, new = await idempotency.claim(
             session,
@@ -161,7 +161,7 @@ async def _into_the_case(visit: Visit, form: Form, misuse: Misuse) -> Response:
                 subject_id=subject_id,
                 filed_by=caller.actor.principal_id,
                 misuse=report.misuse,
-                notice=notice,
+                notice=None,  # this form shows none
                 shown=report.seen,
                 keys=keys,
             )
@@ -197,8 +197,10 @@ async def _mine(visit: Visit) -> Reported:
     async with visit.state.db.acting_for(caller.actor).reading() as session:
         complaint = await complaints.mine(session, complaint_id)
         contents = await complaints.contents(session, [complaint.id], keys=visit.state.keys)
-        states = await complaints.states(session, [complaint.id])
+        state = (await complaints.states(session, [complaint.id]))[complaint.id]
+        waits = state in {ComplaintState.RECEIVED, ComplaintState.IN_REVIEW}
+        due_at = (await reviews.mine(session, complaint.id)).due_at if waits else None
     content = contents.get(complaint.id)
     if content is None:  # the person was erased
         raise NotFoundError("No such complaint.")
-    return Reported(complaint.id, complaint.created_at, states[complaint.id], content.misuse)
+    return Reported(complaint.id, complaint.created_at, state, content.misuse, due_at)

@@ -53,6 +53,7 @@ routes = [
     Route("/case/people/{id}/leave", page(case_changes.leave), methods=["POST"]),
     Route("/desk", page(desk.queue), methods=["GET"]),
     Route("/desk/{id}", page(desk.show), methods=["GET"]),
+    *(Route(f"/desk/{{id}}/{one}", page(desk.back), methods=["GET"]) for one in desk.FORMS),
     Route("/desk/{id}/take", page(desk.take), methods=["POST"]),
     Route("/desk/{id}/release", page(desk.give_back), methods=["POST"]),
     Route("/desk/{id}/decide", page(desk.decide), methods=["POST"]),

@@ -12,13 +12,17 @@
 
 import { assign, same, text } from "./files.js";
 
+// Done when all is shown that it shows: the page keeps room for that until then.
 export function start() {
-  for (const group of document.querySelectorAll("[data-photos], [data-voice]")) {
-    const chosen = new Chosen(group);
-    if (group.querySelector("[data-hash-only]")) {
-      import("./hash-only.js").then(({ HashOnly }) => new HashOnly(chosen));
-    }
-  }
+  const groups = [...document.querySelectorAll("[data-photos], [data-voice]")];
+  return Promise.all(groups.map(begun));
+}
+
+async function begun(group) {
+  const chosen = new Chosen(group);
+  if (!group.querySelector("[data-hash-only]")) return;
+  const { HashOnly } = await import("./hash-only.js");
+  new HashOnly(chosen);
 }
 
 class Chosen {
@@ -36,8 +40,11 @@ class Chosen {
   }
 
   say(key, values) {
+    const status = this.group.querySelector("[data-status]");
     this.refused = false;
-    this.group.querySelector("[data-status]").textContent = text(this.group, key, values);
+    status.classList.remove("heard");
+    status.textContent = text(this.group, key, values);
+    return status;
   }
 
   // It stays to be read; a hint about another photo does not replace it.
@@ -90,6 +97,7 @@ class Chosen {
     name.textContent = file.name;
     const remove = document.createElement("button");
     remove.type = "button";
+    remove.className = "linked";
     remove.textContent = text(this.group, "remove", { name: file.name });
     remove.addEventListener("click", () => this.remove(row));
     item.append(name, remove);
@@ -113,7 +121,8 @@ class Chosen {
     hint.className = `hint ${verdict}`;
     hint.textContent = text(this.group, `hint-${verdict}`);
     name.after(hint);
-    if (this.files.includes(file) && !this.refused) this.say(`hint-${verdict}`);
+    // It stands beside the photo to be seen; here it is said to whoever listens.
+    if (this.files.includes(file) && !this.refused) this.say(`hint-${verdict}`).classList.add("heard");
   }
 }
 

@@ -73,14 +73,6 @@ async def test_a_photo_is_compared_and_not_kept(
     assert record.name == "Somebody Real"
 
 
-async def test_the_notice_and_its_language_are_on_record(app: ASGIApp, operator: Database) -> None:
-    async with reading(app, "zh-CN") as reader:
-        await reader.object(name="某人")
-    _, objection = await newest(operator)
-    assert objection.notice is not None
-    assert (objection.notice.language, objection.notice.version) == ("zh-Hans", "object-2026-11")
-
-
 async def test_who_gives_nothing_is_told_and_nothing_is_on_record(
     reader: Reader, operator: Database
 ) -> None:

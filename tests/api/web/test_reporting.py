@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from starlette.types import ASGIApp
 
 from api.state import State
+from api.web.languages import Language, moment
 from registry import complaints, reviews
 from registry.complaints import Complaint
 from registry.database import Database
@@ -37,6 +38,13 @@ async def newest(operator: Database, state: State) -> tuple[Complaint, Misuse]:
         ).one()
         contents = await complaints.contents(session, [found.id], keys=state.keys)
     return found, contents[found.id].misuse
+
+
+async def due(operator: Database, state: State) -> datetime:
+    """By when the desk looks at the newest report."""
+    complaint, _ = await newest(operator, state)
+    async with operator.reading() as session:
+        return (await reviews.mine(session, complaint.id)).due_at
 
 
 async def counted(operator: Database) -> int:
@@ -94,7 +102,13 @@ async def test_a_report_opens_a_case_and_is_with_the_desk(
     ],
 )
 async def test_the_letter_is_in_the_readers_language_and_says_all_that_was_said(
-    app: ASGIApp, language: str, kinds: str | None, state_said: str | None, in_letter: list[str]
+    app: ASGIApp,
+    operator: Database,
+    state: State,
+    language: str,
+    kinds: str | None,
+    state_said: str | None,
+    in_letter: list[str],
 ) -> None:
     async with reading(app, language) as reader:
         await reports(reader)
@@ -105,6 +119,7 @@ async def test_the_letter_is_in_the_readers_language_and_says_all_that_was_said(
             assert said in reader.text
         for said in (kinds, state_said):
             assert said is None or said in reader.text
+        assert f'id="due">{moment(await due(operator, state), Language(language))}<' in reader.text
         page = await reader.client.get(f"{reader.path}/letter.txt")
     assert page.headers["content-type"] == "text/plain; charset=utf-8"
     assert page.headers["content-disposition"] == 'attachment; filename="letter.txt"'
