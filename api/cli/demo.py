@@ -15,10 +15,10 @@ import typer
 
 from api.cli.demonstration import (
     accounts,
-    documents,
     evidence,
     figures,
     folder,
+    invitation,
     people,
     protected,
     scenes,
@@ -28,6 +28,7 @@ from api.cli.demonstration.accounts import Accounts
 from api.cli.demonstration.client import Client, RefusedError, Told
 from api.cli.demonstration.evidence import Evidence
 from api.cli.demonstration.figures import Cost, Figures
+from api.cli.demonstration.pages import Pages
 from api.cli.demonstration.people import Cast
 from api.cli.demonstration.scene import Clients, Part
 from api.cli.demonstration.server import LOG, Server, running
@@ -37,10 +38,9 @@ from api.cli.output import NO, Bar, Failed, failing, note, working
 from registry.encoders import models
 from registry.photos import photos
 from registry.policy.vocabulary import Outcome
-from registry.settings import PREFIX, Settings
+from registry.settings import PREFIX
 
 ENGINE_OUTCOMES = frozenset(Outcome) - {Outcome.NOT_CLEARED}
-DATA_DIR = Path(".likeness/demo")
 PACKAGES = Path(".likeness/packages")
 MODELS = Path(".likeness/models")
 
@@ -52,7 +52,7 @@ def demo(
     ] = False,
     data_dir: Annotated[
         Path, typer.Option(help="Folder of the demonstration's own data; emptied first.")
-    ] = DATA_DIR,
+    ] = folder.DATA_DIR,
     packages_dir: Annotated[
         Path, typer.Option(help="Folder of the packages with photographs and models; kept.")
     ] = PACKAGES,
@@ -112,11 +112,11 @@ def _run(screen: Screen, rng: random.Random, seed: int, folders: _Folders, *, ke
         screen.say(f"`likeness serve` runs as process {server.pid} at {server.url}.")
         shown = _perform(screen, server, folders.data, found, rng)
         if keep:
-            _invite(screen, shown.souvenir, server.url)
+            invitation.invite(screen, shown.souvenir, server.url)
             _wait(screen)
     _prove(screen, shown.evidence, rng)
     if not keep:
-        _invite(screen, shown.souvenir, None)
+        invitation.invite(screen, shown.souvenir, None)
     judge(screen, shown.played)
 
 
@@ -155,14 +155,16 @@ def _perform(
             cast = people.assemble(clients.agency, invited, photos, rng)
             known = protected.assemble(clients, invited, photos)
         _introduce(screen, cast)
-        played = _play(screen, scenes.parts(clients, cast, known, rng))
+        pages = Pages(server.url, invited)
+        played = _play(screen, scenes.parts(clients, cast, known, pages, rng))
         decisions = [one.told.decision for one in played if one.told.decision is not None]
         kept = evidence.collect(clients.studio, rng.choice(decisions))
         with working("Measuring"):
             measured = figures.measure(server, clients.studio, invited.studio, cast, rng)
     screen.heading("Figures")
     screen.pairs(_lines(server, measured, len(played)))
-    return _Shown(played, kept, souvenir.leave(data_dir, invited.studio, cast, rng))
+    left = souvenir.leave(data_dir, invited, pages.seeded, cast, rng)
+    return _Shown(played, kept, left)
 
 
 @contextmanager
@@ -251,24 +253,6 @@ def _prove(screen: Screen, kept: Evidence, rng: random.Random) -> None:
             ("One character changed", "refused"),
         ]
     )
-
-
-def _invite(screen: Screen, files: Souvenir, url: str | None) -> None:
-    screen.heading("Try it yourself")
-    if url is None:
-        screen.say(f"likeness serve --data-dir {files.data_dir}")
-    address = url or _default_address()
-    screen.say(f"curl -H @{files.header} -H 'content-type: application/json' \\")
-    screen.say(f"  -d @{files.question} {address}/graphql")
-    screen.say(f"curl -H @{files.header} --data-binary @{files.photo} \\")
-    screen.say(f"  {address}/v1/media")
-    screen.say(f"The access token in {files.token} lives for 24 hours. The first command asks:")
-    screen.say(documents.TRY_CHECK.strip())
-
-
-def _default_address() -> str:
-    settings = Settings()
-    return f"http://{settings.host}:{settings.port}"
 
 
 def _wait(screen: Screen) -> None:

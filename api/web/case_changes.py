@@ -105,7 +105,7 @@ async def contact(visit: Visit) -> Response:
                     keys=visit.state.keys,
                 )
         except InvalidError as error:
-            return await my_case.shown(visit, wrong=str(error))
+            return await my_case.shown(visit, wrong=str(error), contact=form.text("contact"))
     return visit.go("/case?done=contact")
 
 

@@ -82,8 +82,10 @@ def translations(language: Language) -> NullTranslations:
 
 
 def moment(at: datetime, language: Language) -> str:
-    """A time as its reader writes it, in UTC and saying so."""
-    return dates.format_datetime(at, "medium", tzinfo=dates.UTC, locale=language.locale) + " UTC"
+    """A time as its reader writes it, to the minute, in UTC and saying so."""
+    clock = dates.format_time(at, "short", tzinfo=dates.UTC, locale=language.locale)
+    both = str(dates.get_datetime_format("medium", locale=language.locale))
+    return both.format(clock, dates.format_date(at, "medium", locale=language.locale)) + " UTC"
 
 
 def day(at: date, language: Language) -> str:

@@ -89,8 +89,8 @@ async def show(visit: Visit) -> Response:
     return await shown(visit)
 
 
-async def shown(visit: Visit, *, wrong: str | None = None) -> Response:
-    """The case as it is now. `wrong`: what kept the last form from it."""
+async def shown(visit: Visit, *, wrong: str | None = None, contact: str | None = None) -> Response:
+    """The case as it is now. `wrong`: what kept the last form from it, `contact` what it gave."""
     caller, keys = visit.require_caller(), visit.state.keys
     async with visit.state.db.acting_for(caller.actor).reading() as session:
         case = await cases.of_account(session, caller.actor.principal_id)
@@ -109,7 +109,8 @@ async def shown(visit: Visit, *, wrong: str | None = None) -> Response:
         opened_at=case.opened_at,
         people=found,
         reports=reports,
-        contact=contacts.get(ContactKind.EMAIL) or contacts.get(ContactKind.PHONE),
+        contact=contact or contacts.get(ContactKind.EMAIL) or contacts.get(ContactKind.PHONE),
+        no_contact=contact is not None,
         told=list(reversed(told.items)),
         done=DONE.get(visit.request.query_params.get("done", "")),
         wrong=wrong,

@@ -1,16 +1,16 @@
-"""Who takes part: an agency, a registrar, a guardian, an heir, a customer and three AI services.
+"""Who takes part: an agency, a registrar, a guardian, an heir, a customer, a reviewer, AI services.
 
 The operator opens their accounts on the machine itself, beside the running server, as
 `likeness token` does.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-from registry import principals, services
+from registry import client_secrets, principals, services
 from registry.access_tokens import mint_access
 from registry.database import WriteSession, new_id
 from registry.installation import Installation, opened
@@ -19,6 +19,7 @@ from registry.principals import OPERATOR_ID, PrincipalKind, Scope
 from registry.settings import Settings
 
 LIFETIME = timedelta(hours=24)
+REVIEWER = "Rita Reviewer"
 _IAL = 2  # a grant is signed by somebody known at NIST SP 800-63A IAL2
 _SELF_ASSERTED = 1
 _CUSTOMER = "a customer of the studio"
@@ -26,11 +27,12 @@ _CUSTOMER = "a customer of the studio"
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account and the token that speaks for it."""
+    """An account and the token that speaks for it. `secret`: a service's, to sign in with."""
 
     id: UUID
     name: str
     token: str
+    secret: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Accounts:
     guardian: Account  # of the child
     heir: Account  # of the dead singer
     customer: Account  # of the studio; nobody has identified him yet
+    reviewer: Account  # of the registry's desk
 
     @property
     def by_role(self) -> dict[str, Account]:
@@ -72,6 +75,9 @@ async def open_accounts(data_dir: Path) -> Accounts:
                 ("customer", PrincipalKind.PERSON, _CUSTOMER),
             )
         }
+        desk = await principals.register(session, kind=PrincipalKind.REVIEWER, handle=REVIEWER)
+        rights = {Scope.SUBJECTS_READ, Scope.REVIEWS_READ, Scope.REVIEWS_WRITE}
+        reviewer = await _account(session, installation, desk, rights)
         asking = {
             role: await _service(session, installation, name, tier=tier)
             for role, name, tier in (
@@ -80,7 +86,7 @@ async def open_accounts(data_dir: Path) -> Accounts:
                 ("newcomer", "Pop-up Avatars", 0),
             )
         }
-    return Accounts(agency=holder, **asking, **people)
+    return Accounts(agency=holder, reviewer=reviewer, **asking, **people)
 
 
 async def _person(
@@ -105,7 +111,11 @@ async def _service(
     await services.set_tier(session, service_id=service.id, tier=tier, actor_id=OPERATOR_ID)
     principal = await principals.get(session, service.id)
     rights = {Scope.CHECK, Scope.SERVICES_WRITE, Scope.REQUESTS_READ, Scope.REQUESTS_WRITE}
-    return await _account(session, installation, principal, rights)
+    account = await _account(session, installation, principal, rights)
+    made = await client_secrets.make(
+        session, principal_id=service.id, scopes=frozenset(rights), made_by=OPERATOR_ID
+    )
+    return replace(account, secret=made.secret)
 
 
 async def _account(

@@ -8,6 +8,7 @@ from registry.embedded.lock import Lock
 from registry.embedded.places import SYSTEM_DIR
 from registry.errors import SetupError
 
+DATA_DIR = Path(".likeness/demo")
 MARKER = "made-by-likeness-demo"
 _TEXT = (
     "`likeness demo` made this folder and empties it at every run. Keep nothing of yours here.\n"

@@ -24,6 +24,7 @@ class Clients:
     guardian: Client
     heir: Client
     customer: Client
+    reviewer: Client
     customer_id: str  # of the account
 
 

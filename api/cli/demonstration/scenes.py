@@ -6,15 +6,18 @@ The answers are the registry's own: a scene says what an answer must be, nothing
 import random
 
 from api.cli.demonstration import enrolments, faces, hashes, law, story, voices
+from api.cli.demonstration.pages import Pages
 from api.cli.demonstration.people import Cast
 from api.cli.demonstration.protected import Protected
 from api.cli.demonstration.scene import Clients, Part, Writer
 
 
-def parts(clients: Clients, cast: Cast, protected: Protected, rng: random.Random) -> list[Part]:
-    """Every part, with its acts in an order of this run's own."""
+def parts(
+    clients: Clients, cast: Cast, protected: Protected, pages: Pages, rng: random.Random
+) -> list[Part]:
+    """Every part, with its acts in an order of this run's own; the pages come last, in theirs."""
     write = Writer(clients, cast, rng)
-    return [
+    mixed = [
         Part(title, rng.sample(acts, len(acts)))
         for title, acts in (
             ("Registered pictures", hashes.acts(write)),
@@ -25,3 +28,4 @@ def parts(clients: Clients, cast: Cast, protected: Protected, rng: random.Random
             ("Enrolments and uploads", enrolments.acts(write)),
         )
     ]
+    return [*mixed, Part("Through the web pages", pages.acts(write))]

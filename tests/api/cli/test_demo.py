@@ -8,13 +8,18 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from api.cli.demo import ENGINE_OUTCOMES, judge
-from api.cli.demonstration import folder
-from api.cli.demonstration.client import Told
+from api.cli.demonstration import folder, journeys, server
+from api.cli.demonstration.accounts import Account
+from api.cli.demonstration.browser import Browser, Page, forms_in
+from api.cli.demonstration.client import RefusedError, Told
 from api.cli.demonstration.folder import MARKER
+from api.cli.demonstration.journeys import Kept
+from api.cli.demonstration.protected import FILED
 from api.cli.demonstration.scene import Scene, answer
 from api.cli.demonstration.table import WIDTH, Played, Screen
 from api.cli.output import Failed
@@ -34,13 +39,14 @@ def reachable() -> Iterator[Path]:
     shutil.rmtree(made)
 
 
-def test_another_seed_gives_another_run_in_which_every_answer_is_as_it_must_be(
-    reachable: Path, photos: dict[str, bytes]
-) -> None:
+@pytest.fixture(scope="module")
+def demo(photos: dict[str, bytes]) -> Iterator[tuple[Path, subprocess.CompletedProcess[str]]]:
+    """What a run of another seed left, and what it said."""
     assert photos  # the packages are there
-    data_dir = reachable / "demo"
+    made = Path(tempfile.mkdtemp(prefix="likeness-demo-"))
+    made.chmod(0o711)
     folders = {
-        "--data-dir": data_dir,
+        "--data-dir": made / "demo",
         "--packages-dir": OURS / "packages",
         "--models-dir": OURS / "models",
     }
@@ -53,11 +59,18 @@ def test_another_seed_gives_another_run_in_which_every_answer_is_as_it_must_be(
         timeout=280,
         check=False,
     )
+    yield made / "demo", done
+    shutil.rmtree(made)
 
+
+def test_another_seed_gives_another_run_in_which_every_answer_is_as_it_must_be(
+    demo: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    data_dir, done = demo
     assert done.returncode == 0, done.stdout + done.stderr
     assert "\x1b" not in done.stdout
     shown = [line.rstrip() for line in done.stdout.splitlines()]
-    folders_of_ours = (str(reachable), str(OURS))
+    folders_of_ours = (str(data_dir), str(OURS))
     widest = [line for line in shown if not any(one in line for one in folders_of_ours)]
     assert max(map(len, widest)) <= WIDTH
     answers = [one[1] for line in shown if (one := re.search(r"  +([A-Z_]{7,16}) +[A-Z_]+$", line))]
@@ -77,6 +90,69 @@ def test_another_seed_gives_another_run_in_which_every_answer_is_as_it_must_be(
     token = data_dir / "try" / "token"
     assert token.read_text().count(".") == 2
     assert token.parent.stat().st_mode & 0o077 == 0
+
+
+def test_what_it_says_last_opens_the_pages_of_its_data(
+    demo: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    data_dir, done = demo
+    invitation = done.stdout.partition("The web pages,")[2]
+    said = dict(re.findall(r"(?m)^ *([A-Za-z][A-Za-z ]+?)  +(\S+) *$", invitation))
+    kept = Kept(said["case number"], said["PIN"])
+    service = Account(UUID(said["client id"]), "", "", said["client secret"])
+    reviewer = Account(UUID(int=0), "", Path(said["access token"]).read_text().strip())
+
+    with server.running(data_dir, OURS / "models") as running:
+        url = running.url
+        with journeys.case(url, kept) as browser:
+            case = browser.open("/case")
+            for found in ("Every use of voice", "A photo of your face", "somebody@example.org"):
+                assert found in case.html
+            letter = browser.open(case.first(r'href="(/case/reports/[^"]+)"'))
+            assert "https://video.example/1" in letter.first(r"(?s)<pre.*?>(.*)</pre>")
+        with journeys.service(url, service) as browser:
+            page = browser.open("/service")
+            assert len(page.find(r'href="/service/decisions/')) > 5
+            assert FILED in page.html
+        with journeys.desk(url, reviewer) as browser:
+            for kind in ("MISUSE", "LOST_PIN", "SUSPICIOUS_ENROLMENT"):
+                assert journeys.waiting(browser, kind), kind
+            assert browser.open("/desk?whose=DECIDED").find(r'href="/desk/[0-9a-f-]+"')
+
+
+def test_a_form_is_filled_in_as_a_browser_would_send_it() -> None:
+    [form] = forms_in(
+        """<form action="/search"><input name="q"></form>
+        <form method="post" action="/go">
+        <input type="hidden" name="token" value="a&amp;b"><input name="name" value="">
+        <input type="radio" name="one" value="1"><input type="radio" name="one" value="2" checked>
+        <input type="checkbox" name="no" value="yes"><input type="file" name="file">
+        <textarea name="words">two
+        lines</textarea><textarea name="none"></textarea>
+        <select name="place"><option value="a">A</option><option value="b" selected>B</option>
+        </select><select name="first"><option value="c">C</option><option value="d">D</option>
+        </select><button type="submit" name="button" value="b">Go</button></form>
+        <input name="outside" value="x">"""
+    )
+    assert form.action == "/go"
+    filled = [(name, " ".join(value.split())) for name, value in form.values]
+    assert filled == [
+        ("token", "a&b"),
+        ("name", ""),
+        ("one", "2"),
+        ("words", "two lines"),
+        ("none", ""),
+        ("place", "b"),
+        ("first", "c"),
+    ]
+
+
+def test_a_page_that_is_not_as_it_must_be_stops_a_journey_and_says_what_is_wrong() -> None:
+    html = '<div class="notice bad"><p><strong>Not sent.</strong> It&#39;s late.</p></div>'
+    with pytest.raises(RefusedError, match=r"/object, HTTP 422: Not sent\. It's late\."):
+        Page(422, "/object", "", html).first("<dd>(.*)</dd>")
+    with Browser("http://127.0.0.1:1") as browser, pytest.raises(RefusedError, match="No form /go"):
+        browser.send("/go")
 
 
 def test_a_server_that_does_not_start_is_shown_with_the_end_of_its_log(
