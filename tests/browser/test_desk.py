@@ -43,6 +43,7 @@ async def test_take_a_report_and_decide_it(
             await desk.decide(reviewer, "CONFIRM", REASON)
             await reviewer.look("decided")
             assert REASON in await reviewer.text("#history")
+            await reviewer.send("main a[href='/desk']")
             await reviewer.send("form[action='/sign-out'] [type=submit]")
             await reviewer.open("/desk")
             assert reviewer.path == "/sign-in"
