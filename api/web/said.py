@@ -103,5 +103,8 @@ def said(message: str, language: Language, *, code: str | None = None) -> str:
     found = catalogue.gettext(pattern)
     if found != pattern:
         return re.sub(r"\{n\}", lambda _: next(numbers, ""), found)
+    sentence, end, rest = message.partition(". ")
+    if end and (known := catalogue.gettext(f"{sentence}.")) != f"{sentence}.":
+        return f"{known} {rest}"  # what follows is names, of duties and the like
     general = _BY_CODE.get(code or "")
     return message if general is None else f"{catalogue.gettext(general)} ({message})"
