@@ -43,10 +43,13 @@ _WIDE = """most => document.documentElement.scrollWidth <= most ? [] :
     [`${document.documentElement.scrollWidth} px wide`])"""
 
 
-async def findings(page: Page, language: str) -> list[str]:
-    """Everything that is wrong with this page."""
+async def findings(page: Page, language: str, *, moves: bool) -> list[str]:
+    """Everything that is wrong with this page. `moves`: whether nothing may have moved on it.
+
+    Where scripts are off, asking turns them on, which makes room for what they show.
+    """
     return [
-        *await _shifts(page),
+        *(await _shifts(page) if moves else []),
         *await _weight(page),
         *await _said(page, language),
         *await _axe(page),
