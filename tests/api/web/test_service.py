@@ -178,7 +178,9 @@ async def test_a_face_that_objected_is_known_again_and_the_answer_is_on_record(
     assert answer.token in page.text
     assert answer.salt in page.text
     page = await browser.get("/service")
-    assert f"{FORBIDDEN} Swap a face Advertising OBJECTION" in element(page, "recent")
+    assert f"{FORBIDDEN} The person objects to this. Swap a face Advertising" in element(
+        page, "recent"
+    )
     assert await told(operator, service) == 1
 
 
