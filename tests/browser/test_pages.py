@@ -4,7 +4,7 @@ import pytest
 
 from tests.browser import people
 from tests.browser.conftest import Walk
-from tests.browser.ways import LANGUAGES, NARROW, PAIRS, SCRIPTED, Way
+from tests.browser.ways import ENDS, LANGUAGES, NARROW, SCRIPTED, Way
 
 PUBLIC = (
     "/",
@@ -45,7 +45,7 @@ async def test_another_language_keeps_the_page_and_stays(walk: Walk, way: Way) -
             assert await walker.at(f"html[lang='{way.language}']").count() == 1
 
 
-@pytest.mark.parametrize("way", PAIRS[2:], ids=str)
+@pytest.mark.parametrize("way", ENDS, ids=str)
 async def test_the_number_and_the_pin_are_printed(walk: Walk, way: Way) -> None:
     async with walk(way) as walker:
         await walker.open("/object")

@@ -13,7 +13,7 @@ from tests.browser import people
 from tests.browser.conftest import Walk
 from tests.browser.people import Kept
 from tests.browser.records import Records
-from tests.browser.ways import PAIRS, Way
+from tests.browser.ways import ENDS, PAIRS, Way
 
 LINK = "https://video.example/watch?v=anna"
 STATEMENT = "A shop on this platform sells with my face. I never agreed."
@@ -71,7 +71,7 @@ async def test_report_misuse_with_a_video(
     assert await records.complaints(kept) == [STATEMENT]
 
 
-@pytest.mark.parametrize("way", PAIRS[:2], ids=str)
+@pytest.mark.parametrize("way", ENDS, ids=str)
 async def test_report_another_misuse_from_within_the_case(
     walk: Walk, way: Way, records: Records
 ) -> None:
