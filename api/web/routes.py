@@ -32,9 +32,6 @@ _FORMS = {
     "/case/samples/{id}/remove": "/case",
     "/case/contact": "/case",
     "/case/pin": "/case",
-    "/desk/{id}/take": "/desk/{id}",
-    "/desk/{id}/release": "/desk/{id}",
-    "/desk/{id}/decide": "/desk/{id}",
 }
 
 
@@ -65,8 +62,6 @@ routes = [
     Route("/case/lost", page(lost_pin.ask), methods=["POST"]),
     Route("/case/lost/code", page(lost_pin.redeem), methods=["POST"]),
     Route("/case", page(my_case.show), methods=["GET"]),
-    # Whoever reloads an answer to these forms, or chooses another language there.
-    *(Route(one, page(my_case.back), methods=["GET"]) for one in my_case.FORMS),
     Route("/case/evidence", page(case_changes.add_evidence), methods=["POST"]),
     Route("/case/samples/{id}/remove", page(case_changes.retire), methods=["POST"]),
     Route("/case/contact", page(case_changes.contact), methods=["POST"]),
