@@ -8,14 +8,14 @@ from tests.browser import people
 from tests.browser.conftest import Walk
 from tests.browser.people import written_down
 from tests.browser.records import Records
-from tests.browser.ways import PAIRS, Way
+from tests.browser.ways import ENDS, Way
 from tests.without_accounts import Visitor
 
 TOO_LARGE = 26 * 2**20
 SIMPLE = Way("en", "phone", scripts=False)
 
 
-@pytest.mark.parametrize("way", PAIRS[1:3], ids=str)
+@pytest.mark.parametrize("way", ENDS, ids=str)
 async def test_a_reload_of_the_answer_files_nothing_twice(
     walk: Walk, way: Way, records: Records
 ) -> None:
@@ -83,7 +83,7 @@ async def test_a_file_that_is_too_large_is_refused(
     assert await records.cases() == before
 
 
-@pytest.mark.parametrize("way", PAIRS[:2], ids=str)
+@pytest.mark.parametrize("way", ENDS, ids=str)
 async def test_a_file_that_is_no_picture_is_named_and_the_name_counts(
     walk: Walk, way: Way, records: Records
 ) -> None:
@@ -110,7 +110,7 @@ async def test_no_picture_and_nothing_else_is_refused(walk: Walk, records: Recor
     assert await records.cases() == before
 
 
-@pytest.mark.parametrize("way", PAIRS[2:4], ids=str)
+@pytest.mark.parametrize("way", ENDS, ids=str)
 async def test_a_picture_without_a_face_counts_as_that_picture(
     walk: Walk, way: Way, photos: dict[str, bytes], records: Records
 ) -> None:

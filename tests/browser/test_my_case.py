@@ -10,7 +10,7 @@ from tests.browser.conftest import Walk
 from tests.browser.people import Kept
 from tests.browser.records import Records
 from tests.browser.walker import Walker
-from tests.browser.ways import PAIRS, Way
+from tests.browser.ways import ENDS, PAIRS, Way
 from tests.without_accounts import Visitor
 
 PHOTO = "me.jpg"
@@ -50,7 +50,7 @@ async def test_add_a_photo_and_withdraw(
     assert not await records.forbids(photos["obama2"])
 
 
-@pytest.mark.parametrize("way", PAIRS[2:4], ids=str)
+@pytest.mark.parametrize("way", ENDS, ids=str)
 async def test_remove_a_photo(
     walk: Walk, way: Way, photos: dict[str, bytes], records: Records
 ) -> None:
@@ -63,7 +63,7 @@ async def test_remove_a_photo(
     assert await records.standing(kept.number) == [ObjectionState.PROVISIONAL]
 
 
-@pytest.mark.parametrize("way", PAIRS[:2], ids=str)
+@pytest.mark.parametrize("way", ENDS, ids=str)
 async def test_leave_a_contact_and_change_the_pin(walk: Walk, way: Way, records: Records) -> None:
     new = "correct horse 7"
     async with walk(way) as walker:
@@ -105,7 +105,7 @@ async def test_leave(
     assert "Anna Blume" not in await records.names()
 
 
-@pytest.mark.parametrize("way", PAIRS, ids=str)
+@pytest.mark.parametrize("way", ENDS, ids=str)
 async def test_take_the_receipt_home(walk: Walk, way: Way) -> None:
     async with walk(way) as walker:
         kept = await with_a_case(walker)
@@ -123,7 +123,7 @@ async def test_take_the_receipt_home(walk: Walk, way: Way) -> None:
         assert await walker.at("main dl").is_visible()
 
 
-@pytest.mark.parametrize("way", PAIRS[:2], ids=str)
+@pytest.mark.parametrize("way", ENDS, ids=str)
 async def test_sign_out_ends_the_session_everywhere(walk: Walk, way: Way) -> None:
     async with walk(way) as walker:
         await with_a_case(walker)

@@ -12,7 +12,7 @@ from tests.browser.conftest import Walk
 from tests.browser.devices import OTHER_SENTENCE, SENTENCE, VOICE
 from tests.browser.people import written_down
 from tests.browser.records import Records
-from tests.browser.ways import EVERY, PAIRS, Way
+from tests.browser.ways import ENDS, EVERY, PAIRS, Way
 
 MOST_INTERACTIONS = 12
 SPEECH = {"modalities": ["VOICE"], "use": "SYNTHESIZE_SPEECH"}
@@ -65,7 +65,7 @@ async def test_object_by_names_and_links(walk: Walk, way: Way, records: Records)
     assert await records.standing(kept.number) == [ObjectionState.PROVISIONAL]
 
 
-@pytest.mark.parametrize("way", PAIRS, ids=str)
+@pytest.mark.parametrize("way", ENDS, ids=str)
 async def test_nothing_by_which_to_know_somebody_is_refused(
     walk: Walk, way: Way, records: Records
 ) -> None:
@@ -83,7 +83,7 @@ async def test_nothing_by_which_to_know_somebody_is_refused(
     assert await records.cases() == before + 1
 
 
-@pytest.mark.parametrize("way", PAIRS, ids=str)
+@pytest.mark.parametrize("way", ENDS, ids=str)
 async def test_object_by_voice(walk: Walk, way: Way, records: Records) -> None:
     mine, other = (spoken(one, VOICE) for one in (SENTENCE, OTHER_SENTENCE))
     assert not await records.forbids(other, **SPEECH)
@@ -132,7 +132,7 @@ async def test_object_to_some_purposes_only(
     assert not await records.forbids(photos["obama2"], purpose="NEWS")
 
 
-@pytest.mark.parametrize("way", PAIRS, ids=str)
+@pytest.mark.parametrize("way", ENDS, ids=str)
 async def test_object_to_exactly_what_one_chooses(
     walk: Walk, way: Way, photos: dict[str, bytes], records: Records
 ) -> None:

@@ -5,7 +5,7 @@ import pytest
 from tests.browser import people
 from tests.browser.conftest import Walk
 from tests.browser.records import Records
-from tests.browser.ways import LANGUAGES, PAIRS, Way
+from tests.browser.ways import ENDS, LANGUAGES, Way
 
 NOWHERE = (
     "/nowhere",
@@ -15,7 +15,7 @@ NOWHERE = (
 )
 
 
-@pytest.mark.parametrize("way", PAIRS, ids=str)
+@pytest.mark.parametrize("way", ENDS, ids=str)
 async def test_an_address_that_leads_nowhere(walk: Walk, way: Way) -> None:
     async with walk(way) as walker:
         await walker.open("/object")
@@ -30,7 +30,7 @@ async def test_an_address_that_leads_nowhere(walk: Walk, way: Way) -> None:
         assert walker.path == "/"
 
 
-@pytest.mark.parametrize("way", PAIRS, ids=str)
+@pytest.mark.parametrize("way", ENDS, ids=str)
 async def test_a_form_that_is_too_old(walk: Walk, way: Way, records: Records) -> None:
     before = await records.cases()
     async with walk(way) as walker:
@@ -44,7 +44,7 @@ async def test_a_form_that_is_too_old(walk: Walk, way: Way, records: Records) ->
     assert await records.cases() == before
 
 
-@pytest.mark.parametrize("way", PAIRS, ids=str)
+@pytest.mark.parametrize("way", ENDS, ids=str)
 async def test_a_session_that_ended_leads_back_into_the_case(walk: Walk, way: Way) -> None:
     async with walk(way) as walker:
         await walker.open("/object")
@@ -62,7 +62,7 @@ async def test_a_session_that_ended_leads_back_into_the_case(walk: Walk, way: Wa
         assert await walker.at("#contact").count() == 1
 
 
-@pytest.mark.parametrize("way", PAIRS[:2], ids=str)
+@pytest.mark.parametrize("way", ENDS, ids=str)
 async def test_the_language_can_be_changed_where_a_form_was_refused(walk: Walk, way: Way) -> None:
     [other] = set(LANGUAGES) - {way.language}
     async with walk(way) as walker:

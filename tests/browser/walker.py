@@ -197,6 +197,8 @@ class Walker:
     async def look(self, name: str) -> None:
         """Take a picture of the page, and look for what is wrong with it."""
         await self.page.wait_for_load_state()
+        if self.way.scripts and await self.at("script[src^='/static/app.js']").count():
+            await self.until("document.documentElement.classList.contains('ready')")
         await self.picture(name)
         await self._scripts(on=True)
         found = await findings(

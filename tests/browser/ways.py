@@ -57,6 +57,8 @@ PAIRS: Final = [
     Way("zh-Hans", "phone", scripts=False, dark=False),
     Way("zh-Hans", "desktop", scripts=True, dark=True),
 ]
+# Each of these once: enough for a part of a journey.
+ENDS: Final = [Way("en", "phone", dark=True), Way("zh-Hans", "desktop", scripts=False)]
 NARROW: Final = [Way("en", "narrow", scripts=False), Way("zh-Hans", "narrow", dark=True)]
 SCRIPTED: Final = [Way("en", "phone"), Way("zh-Hans", "desktop", dark=True)]
 

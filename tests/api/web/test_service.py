@@ -89,7 +89,7 @@ async def test_a_service_sees_how_it_is_known(
     assert element(page, "standing") == "Active"
     assert "Tier 2: Under contract" in element(page, "tier")
     listed = element(page, "secret-list")
-    assert f"{secret.id} Holds" in listed
+    assert f"{secret.id} Holds until the operator ends it" in listed
     assert f"{gone.id} Ended" in listed
     assert secret.secret not in page.text
     assert gone.secret not in page.text
