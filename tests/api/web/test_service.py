@@ -164,8 +164,8 @@ async def test_a_face_that_objected_is_known_again_and_the_answer_is_on_record(
 ) -> None:
     await browser.sign_in(service)
     async with browsing(app) as person:
-        await person.object(files=[("photo", ("me.png", photos["astronaut"]))])
-    page = await tried(browser, photos["astronaut"])
+        await person.object(files=[("photo", ("me.jpg", photos["biden"]))])
+    page = await tried(browser, photos["biden"])
     assert re.fullmatch("/service/decisions/[0-9a-f-]{36}", page.url.path)
     assert element(page, "outcome") == FORBIDDEN
     assert "The person objects to this. Stop here." in element(page, "main")
