@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy import select
 from starlette.requests import HTTPConnection
@@ -84,6 +85,12 @@ class Authenticator:
             ial=token.ial,
             handle=handle,
         )
+
+    def forget(self, principal_id: UUID) -> None:
+        """Look an account's tokens up anew: some were just revoked."""
+        for digest, (_, caller) in list(self._known.items()):
+            if caller.actor.principal_id == principal_id:
+                del self._known[digest]
 
     def _remember(self, digest: bytes, until: float, caller: Caller) -> None:
         self._known[digest] = (until, caller)

@@ -125,7 +125,7 @@ class Api:
 
 
 class Stage:
-    """A temporary installation: an `owner` of subjects, a `service` that asks, a `regulator`.
+    """A temporary installation: an `owner` of subjects, a `service` that asks, two offices.
 
     As a rule this process runs PostgreSQL and any number of API processes share it. `supervised`:
     the one API process runs it, as `likeness serve` does.
@@ -134,6 +134,7 @@ class Stage:
     owner: Account
     service: Account
     regulator: Account
+    reviewer: Account
 
     def __init__(self, *, supervised: bool = False) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="lkb-"))
@@ -149,7 +150,8 @@ class Stage:
         try:
             if not self.supervised:
                 self.postgres.start()
-            self.owner, self.service, self.regulator = asyncio.run(self._open_accounts())
+            accounts = asyncio.run(self._open_accounts())
+            self.owner, self.service, self.regulator, self.reviewer = accounts
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -212,15 +214,18 @@ class Stage:
         self._apis.append(made)
         return made
 
-    async def _open_accounts(self) -> tuple[Account, Account, Account]:
+    async def _open_accounts(self) -> tuple[Account, Account, Account, Account]:
         async with opened(self.settings, supervise=False) as installation:
-            owner, service, regulator = new_id(), new_id(), new_id()
+            owner, service, regulator, reviewer = (new_id() for _ in range(4))
             async with installation.operator.writing() as session:
                 await principals.register(
                     session, kind=PrincipalKind.ORGANISATION, handle="agency", principal_id=owner
                 )
                 await principals.register(
                     session, kind=PrincipalKind.REGULATOR, handle="court", principal_id=regulator
+                )
+                await principals.register(
+                    session, kind=PrincipalKind.REVIEWER, handle="rita", principal_id=reviewer
                 )
                 await services.register(
                     session,
@@ -234,6 +239,7 @@ class Stage:
                 await _account(installation, owner),
                 await _account(installation, service),
                 await _account(installation, regulator),
+                await _account(installation, reviewer),
             )
 
 

@@ -91,22 +91,25 @@ async def retire(visit: Visit) -> Response:
 
 
 async def contact(visit: Visit) -> Response:
-    """`POST /case/contact`: how the desk reaches them from now on."""
+    """`POST /case/contact`: how the desk reaches them from now on; empty, not at all."""
     caller = visit.require_caller()
     async with forms.sent(visit, most_bytes=forms.FIELD_BYTES) as form:
         try:
-            given = person_form.contact_of(form)
+            given = person_form.contact_of(form) if form.text("contact") else None
             async with _db(visit).writing() as session:
-                await cases.add_contact(
-                    session,
-                    principal_id=caller.actor.principal_id,
-                    kind=given.kind,
-                    contact=given.address,
-                    keys=visit.state.keys,
-                )
+                # The page shows one: what is saved there takes the place of every other.
+                await cases.forget_contacts(session, caller.actor.principal_id)
+                if given is not None:
+                    await cases.add_contact(
+                        session,
+                        principal_id=caller.actor.principal_id,
+                        kind=given.kind,
+                        contact=given.address,
+                        keys=visit.state.keys,
+                    )
         except InvalidError as error:
             return await my_case.shown(visit, wrong=str(error), contact=form.text("contact"))
-    return visit.go("/case?done=contact")
+    return visit.go("/case?done=contact" if given else "/case?done=unreachable")
 
 
 async def change_pin(visit: Visit) -> Response:
@@ -129,6 +132,7 @@ async def change_pin(visit: Visit) -> Response:
             pin_hash=kept,
             keep=caller.actor.credential_id,
         )
+    visit.runtime.authenticator.forget(shown.principal_id)
     return visit.go("/case?done=pin")
 
 

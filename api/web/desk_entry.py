@@ -29,9 +29,9 @@ def office(visit: Visit, caller: Caller) -> Database:
     return visit.state.db.acting_for(replace(OPERATOR, credential_id=caller.actor.credential_id))
 
 
-def id_of(visit: Visit, name: str = "id") -> UUID:
+def id_of(visit: Visit, name: str = "id", *, otherwise: str = NO_SUCH) -> UUID:
     """The id in the address."""
     try:
         return UUID(visit.request.path_params[name])
     except ValueError as error:
-        raise NotFoundError(NO_SUCH) from error
+        raise NotFoundError(otherwise) from error

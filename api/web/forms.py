@@ -70,6 +70,7 @@ async def sent(visit: Visit, *, most_bytes: int = FORM_BYTES) -> AsyncIterator[F
     try:
         data = await _parsed(visit, _bounded(visit, most_bytes, budget, held))
         try:
+            _require_whole(data)
             form = Form(data, await _files(data, visit.state.settings.media_max_bytes))
             visit.require_token(form.text(TOKEN))
             yield form
@@ -98,6 +99,16 @@ async def _parsed(visit: Visit, stream: AsyncGenerator[bytes]) -> FormData:
     except (MultiPartException, FormParserError) as error:
         raise InvalidError(UNREADABLE) from error
     raise UnsupportedError(UNREADABLE)
+
+
+def _require_whole(data: FormData) -> None:
+    """InvalidError for what cannot be shown again: some encodings write half characters."""
+    for name, value in data.multi_items():
+        text = value if isinstance(value, str) else value.filename or ""
+        try:
+            (name + text).encode()
+        except UnicodeEncodeError as error:
+            raise InvalidError(UNREADABLE) from error
 
 
 UNREADABLE: Final = N_(

@@ -3,6 +3,7 @@
 The page can be reloaded without sending anything again; the registry itself keeps no PIN.
 """
 
+import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -33,7 +34,10 @@ class Opened:
 def keep(visit: Visit, opened: Opened) -> None:
     """Let the next page show it."""
     short = [Trouble(one.file[:60], one.message) for one in opened.troubles[:MOST_TROUBLES]]
-    body = orjson.dumps({**asdict(opened), "troubles": [asdict(one) for one in short]})
+    until = int(time.time()) + SECONDS
+    body = orjson.dumps(
+        {**asdict(opened), "troubles": [asdict(one) for one in short], "until": until}
+    )
     sealed = visit.state.keys.deployment_key.seal(body, context=_context(visit))
     visit.remember(COOKIE, urlsafe_b64encode(sealed).decode(), SECONDS)
 
@@ -44,6 +48,8 @@ def kept(visit: Visit) -> Opened | None:
         sealed = urlsafe_b64decode(visit.request.cookies.get(COOKIE, ""))
         body = orjson.loads(visit.state.keys.deployment_key.open(sealed, context=_context(visit)))
     except (ValueError, SealError):
+        return None
+    if body.pop("until", 0) <= time.time():  # of a copy, which no browser has dropped
         return None
     return Opened(**{**body, "troubles": [Trouble(**one) for one in body["troubles"]]})
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final
 
-from api.web import office_labels
+from api.web import decision_labels, office_labels
 from api.web.languages import N_
 from registry.complaint_states import ComplaintState
 from registry.misuse import ComplaintKind
@@ -96,6 +96,11 @@ NOTICES: Final[dict[NoticeKind, str]] = {
     NoticeKind.ACCOUNT_FROZEN: N_(
         "This case is frozen: it may withdraw and read, and nothing else. Ask our desk."
     ),
+    NoticeKind.PIN_RECOVERY_ASKED: N_(
+        "Somebody says that they lost the PIN of this case, and asked our desk for a new one. If it"
+        " was not you, change the PIN and write to our desk."
+    ),
+    NoticeKind.PIN_RENEWED: N_("A code of our desk was used to set a new PIN of this case."),
 }
 _ALL: Final[tuple[Mapping[Any, str], ...]] = (  # each of another enum
     USES,
@@ -106,6 +111,7 @@ _ALL: Final[tuple[Mapping[Any, str], ...]] = (  # each of another enum
     MISUSES,
     REPORTS,
     *office_labels.ALL,
+    *decision_labels.ALL,
 )
 
 

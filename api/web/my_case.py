@@ -32,9 +32,19 @@ DONE: Final = {
     "removed": N_("Removed. It counts no more."),
     "withdrawn": N_("Withdrawn. This no longer forbids anything."),
     "contact": N_("Saved. Our desk can reach you there."),
+    "unreachable": N_("Saved. Nobody can reach you now; without your PIN there is no way back."),
     "pin": N_("The new PIN counts from now on. Other sessions have ended."),
     "reported": N_("Sent. A person of our desk looks at it."),
 }
+
+# Where the case's forms are sent to.
+FORMS: Final = (
+    "/case/sign-in",
+    "/case/lost/code",
+    "/case/evidence",
+    "/case/contact",
+    "/case/pin",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +69,13 @@ class Sampled:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """A report as whoever filed it sees it."""
+    """A report as whoever filed it sees it. `due_at`: by when the desk looks, while it waits."""
 
     id: UUID
     at: datetime
     state: ComplaintState
     misuse: Misuse
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +98,11 @@ async def show(visit: Visit) -> Response:
     if visit.caller is None:
         return visit.render("case/sign_in.html", number="", wrong=None)
     return await shown(visit)
+
+
+async def back(visit: Visit) -> Response:
+    """`GET` of a form's address: the page that has the form."""
+    return visit.go(visit.path.rpartition("/")[0])
 
 
 async def shown(visit: Visit, *, wrong: str | None = None, contact: str | None = None) -> Response:

@@ -88,6 +88,8 @@ async def take(visit: Visit, form: Form, handed: Handed, troubles: Sequence[Trou
             keys=state.keys,
         )
         await sessions.begin(visit, session, sessions.of_case(taken.principal_id, taken.number))
+    if not taken.new:
+        visit.runtime.authenticator.forget(taken.principal_id)
     minor = handed.born is not None
     opened = Opened(
         taken.number,

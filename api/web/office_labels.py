@@ -14,13 +14,10 @@ from registry.policy.vocabulary import (
     AiUse,
     Band,
     Modality,
-    ObligationCode,
-    Outcome,
-    ReasonAction,
     Registration,
 )
 from registry.reviews import ReviewEventKind, ReviewKind, ReviewState, Ruling
-from registry.samples import SampleState
+from registry.samples import SampleState, Verdict
 
 KINDS: Final[dict[ReviewKind, str]] = {
     ReviewKind.GREY_MATCH: N_("It may be this person"),
@@ -182,6 +179,10 @@ SAMPLES: Final[dict[SampleState, str]] = {
     SampleState.REFUSED: N_("Refused"),
     SampleState.RETIRED: N_("Taken back"),
 }
+NOTICED: Final[dict[Verdict, str]] = {
+    Verdict.HOLD_FAR_FROM_OWN: N_("It is unlike the others of this person."),
+    Verdict.HOLD_NEAR_OTHERS: N_("It is like somebody else's."),
+}
 BANDS: Final[dict[Band, str]] = {
     Band.NONE: N_("Not alike"),
     Band.GREY: N_("Somewhat alike: it may or may not be this person"),
@@ -203,43 +204,6 @@ METHODS: Final[dict[AttestationMethod, str]] = {
     AttestationMethod.EID: N_("Electronic identity card"),
     AttestationMethod.REAL_NAME_SYSTEM: N_("Real-name system"),
     AttestationMethod.BANK_IDENT: N_("Identified by a bank"),
-}
-OUTCOMES: Final[dict[Outcome, str]] = {
-    Outcome.PERMITTED: N_("You may"),
-    Outcome.UNKNOWN: N_("Do not generate: nobody registered was found"),
-    Outcome.CONSENT_REQUIRED: N_("Do not generate: ask for consent first"),
-    Outcome.REVIEW_REQUIRED: N_("Do not generate: a person must look first"),
-    Outcome.PROHIBITED: N_("Do not generate: it is forbidden"),
-    Outcome.NOT_CLEARED: N_("Do not generate: it is not cleared"),
-}
-ACTIONS: Final[dict[ReasonAction, str]] = {
-    ReasonAction.RETRY: N_("Ask again in a minute."),
-    ReasonAction.SEND_BETTER_PROBE: N_("Send a better photo or recording."),
-    ReasonAction.REQUEST_CONSENT: N_("Ask the person for consent."),
-    ReasonAction.DECLARE_OBLIGATION: N_("Declare that you can fulfil this duty."),
-    ReasonAction.NAME_THE_STATE: N_("Say in which state it will be published."),
-    ReasonAction.HUMAN_REVIEW: N_("Let a person look at it."),
-    ReasonAction.STOP: N_("Stop here."),
-    ReasonAction.NONE: N_("You need do nothing."),
-}
-DUTIES: Final[dict[ObligationCode, str]] = {
-    ObligationCode.LABEL_EXPLICIT: N_("Say visibly or audibly that AI made it"),
-    ObligationCode.LABEL_IMPLICIT_GB45438: N_("Write the Chinese label into the file"),
-    ObligationCode.LABEL_MACHINE_READABLE: N_("Mark it so that programs can tell"),
-    ObligationCode.KEEP_LOG: N_("Keep a log"),
-    ObligationCode.REPORT_USAGE: N_("Report the use"),
-    ObligationCode.COMPENSATE: N_("Pay for it"),
-    ObligationCode.NO_SUBLICENSE: N_("Pass the right on to nobody"),
-    ObligationCode.ATTRIBUTE: N_("Name the person"),
-    ObligationCode.NOTIFY_SUBJECT: N_("Tell the person"),
-    ObligationCode.DELETE_AFTER_USE: N_("Delete the material after use"),
-    ObligationCode.WATERMARK: N_("Put in a watermark"),
-    ObligationCode.CONTENT_EXCLUSIONS: N_("Leave out some content"),
-    ObligationCode.DELETE_MODEL_ON_END: N_("Delete the model when the consent ends"),
-    ObligationCode.ONE_TIME_TOKEN: N_("Use it once"),
-    ObligationCode.DISPLAY_FILING_NUMBER: N_("Show your filing number"),
-    ObligationCode.SPECIFIC_USES_ONLY: N_("Only the uses that were named"),
-    ObligationCode.NO_TRAINING: N_("Train nothing with it"),
 }
 FILINGS: Final[dict[FilingStatus, str]] = {
     FilingStatus.SELF_DECLARED: N_("Declared by you; nobody has checked it"),
@@ -289,12 +253,10 @@ ALL: Final[tuple[Mapping[Any, str], ...]] = (  # each of another enum
     WHOSE,
     REGISTRATIONS,
     SAMPLES,
+    NOTICED,
     BANDS,
     DOCUMENTS,
     METHODS,
-    OUTCOMES,
-    ACTIONS,
-    DUTIES,
     FILINGS,
     CONTACTS,
 )

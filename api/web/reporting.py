@@ -15,8 +15,15 @@ from api.web.my_case import Known, Reported
 from api.web.objecting import EMPTY
 from api.web.showing import Trouble
 from api.web.visits import Visit
-from registry import complaints, idempotency, probes, takedown
-from registry.errors import InvalidError, NotFoundError, RegistryError
+from registry import complaints, idempotency, probes, reviews, takedown
+from registry.complaint_states import ComplaintState
+from registry.errors import (
+    BusyError,
+    InvalidError,
+    NotFoundError,
+    RegistryError,
+    UnavailableError,
+)
 from registry.intake import Handed, Report
 from registry.misuse import ComplaintKind, Misuse
 from registry.policy.help import territories
@@ -124,6 +131,8 @@ async def _report(visit: Visit, form: Form, misuse: Misuse) -> Report:
         return Report(misuse)
     try:
         return Report(misuse, probes.as_opened(await visit.state.media.encode(files[0].data)))
+    except (BusyError, UnavailableError):
+        raise
     except RegistryError as error:
         raise InvalidError(str(error), field=SEEN) from error
 
@@ -188,8 +197,10 @@ async def _mine(visit: Visit) -> Reported:
     async with visit.state.db.acting_for(caller.actor).reading() as session:
         complaint = await complaints.mine(session, complaint_id)
         contents = await complaints.contents(session, [complaint.id], keys=visit.state.keys)
-        states = await complaints.states(session, [complaint.id])
+        state = (await complaints.states(session, [complaint.id]))[complaint.id]
+        waits = state in {ComplaintState.RECEIVED, ComplaintState.IN_REVIEW}
+        due_at = (await reviews.mine(session, complaint.id)).due_at if waits else None
     content = contents.get(complaint.id)
     if content is None:  # the person was erased
         raise NotFoundError("No such complaint.")
-    return Reported(complaint.id, complaint.created_at, states[complaint.id], content.misuse)
+    return Reported(complaint.id, complaint.created_at, state, content.misuse, due_at)

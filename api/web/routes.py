@@ -1,5 +1,6 @@
 """Every page and its address."""
 
+from starlette.responses import Response
 from starlette.routing import Route
 
 from api.web import (
@@ -13,13 +14,38 @@ from api.web import (
     reporting,
     service,
     service_check,
+    service_filings,
     sessions,
     start,
     statics,
 )
-from api.web.visits import page
+from api.web.visits import View, Visit, page
 
 UPLOADS = frozenset({"/object", "/report", "/case/evidence", "/service/check"})
+
+# Where forms are sent, and the page that has the form.
+_FORMS = {
+    "/sign-out": "/",
+    "/case/sign-in": "/case",
+    "/case/lost/code": "/case/lost",
+    "/case/evidence": "/case",
+    "/case/samples/{id}/remove": "/case",
+    "/case/contact": "/case",
+    "/case/pin": "/case",
+    "/desk/{id}/take": "/desk/{id}",
+    "/desk/{id}/release": "/desk/{id}",
+    "/desk/{id}/decide": "/desk/{id}",
+}
+
+
+def _to(form: str) -> View:
+    """For whoever opens the address of an answer: to change its language, or signed in again."""
+
+    async def view(visit: Visit) -> Response:
+        return visit.go(form.format(**visit.request.path_params))
+
+    return view
+
 
 routes = [
     Route("/", page(start.start), methods=["GET"]),
@@ -39,6 +65,8 @@ routes = [
     Route("/case/lost", page(lost_pin.ask), methods=["POST"]),
     Route("/case/lost/code", page(lost_pin.redeem), methods=["POST"]),
     Route("/case", page(my_case.show), methods=["GET"]),
+    # Whoever reloads an answer to these forms, or chooses another language there.
+    *(Route(one, page(my_case.back), methods=["GET"]) for one in my_case.FORMS),
     Route("/case/evidence", page(case_changes.add_evidence), methods=["POST"]),
     Route("/case/samples/{id}/remove", page(case_changes.retire), methods=["POST"]),
     Route("/case/contact", page(case_changes.contact), methods=["POST"]),
@@ -59,6 +87,11 @@ routes = [
     Route("/service", page(service.show), methods=["GET"]),
     Route("/service/check", page(service_check.form), methods=["GET"]),
     Route("/service/check", page(service_check.send), methods=["POST"]),
+    Route("/service/filings", page(service_filings.back), methods=["GET"]),
+    Route("/service/filings", page(service_filings.declare), methods=["POST"]),
+    Route("/service/filings/{id}/revoke", page(service_filings.back), methods=["GET"]),
+    Route("/service/filings/{id}/revoke", page(service_filings.revoke), methods=["POST"]),
     Route("/service/decisions/{id}", page(service.decision), methods=["GET"]),
+    *(Route(path, page(_to(form)), methods=["GET"]) for path, form in _FORMS.items()),
     Route("/static/{name}", statics.static, methods=["GET"]),
 ]

@@ -52,9 +52,35 @@ MESSAGES: Final = (
         "This recording is longer than {n} s, the most that is listened to. Send the part that"
         " matters."
     ),
-    # registry/intake.py, subjects.py, cases.py, case_numbers.py, pins.py, throttles.py
+    N_(
+        "This WEBP picture is damaged or cut off. Send the whole file again, or a copy saved anew"
+        " by an image program."
+    ),
+    N_(
+        "This GIF picture is damaged or cut off. Send the whole file again, or a copy saved anew"
+        " by an image program."
+    ),
+    N_(
+        "This picture has more than {n} million pixels, the most that is read of JPEG. Send a"
+        " smaller copy."
+    ),
+    N_(
+        "This picture has more than {n} million pixels, the most that is read of PNG. Send a"
+        " smaller copy."
+    ),
+    N_("This file's codec is not read here. Send it as MP{n}, AAC, Opus or H.{n}."),
+    N_("This video has neither frames nor sound that can be read."),
+    N_("Too many files are being read. Ask again in a second."),
+    # registry/intake.py, subjects.py, links.py, misuse.py, cases.py, pins.py, throttles.py
     N_("Give a photo, a recording, a name or a link: something by which the registry knows you."),
     N_("A name has {n} to {n} printable characters."),
+    N_("At most {n} aliases."),
+    N_("At most {n} links."),
+    N_("A link begins with https:// or http:// and has at most {n} characters."),
+    N_("A statement has {n} to {n} characters."),
+    N_("At most {n} printable characters."),
+    N_("What was seen is not in the future."),
+    N_("At most {n} complaints a day."),
     N_("An e-mail address or a telephone number."),
     N_("This is no e-mail address."),
     N_("A case number looks like LR-{n}K{n}M-{n}QXV-{n}C{n}T."),

@@ -6,18 +6,21 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from api.auth import Caller
+from api.problems import status_of
 from api.web import office_labels
-from api.web.desk_entry import office
+from api.web.desk_entry import id_of, office
+from api.web.forms import Form
 from api.web.languages import N_
 from api.web.visits import Visit
 from registry import client_secrets, decisions, filings, receipts, services
 from registry.client_secrets import ClientSecret
 from registry.database import ReadSession
 from registry.decisions import Answer
-from registry.errors import ForbiddenError, InvalidError, NotFoundError
+from registry.errors import ForbiddenError, InvalidError, NotFoundError, RegistryError
 from registry.filings import Filing
 from registry.keys import Keys
 from registry.policy.vocabulary import AiUse, Purpose
@@ -25,6 +28,11 @@ from registry.principals import PrincipalKind, Scope
 
 RECENT: Final = 20
 NO_SUCH: Final = N_("No such decision, or it was given to another service.")
+EMPTY: Final = Form(FormData(), {})
+DONE: Final = {
+    "declared": N_("The number is on record. Whether it counts you see below."),
+    "revoked": N_("The number is taken back. It does not count any more."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +68,13 @@ def require_check(caller: Caller) -> None:
 async def show(visit: Visit) -> Response:
     """`GET /service`."""
     caller = service_of(visit)
-    if caller is None:
-        return other(visit)
+    return other(visit) if caller is None else await shown(visit, caller)
+
+
+async def shown(
+    visit: Visit, caller: Caller, *, form: Form = EMPTY, error: RegistryError | None = None
+) -> Response:
+    """The service as it is now. `error`: what kept the last form, `form`, from being done."""
     async with visit.state.db.acting_for(caller.actor).reading() as session:
         service = await services.mine(session, caller.actor.principal_id)
         standing = (await services.standings(session, [service.id]))[service.id]
@@ -70,6 +83,11 @@ async def show(visit: Visit) -> Response:
     title, meaning = office_labels.TIERS[standing.tier]
     return visit.render(
         "service/account.html",
+        status=200 if error is None else status_of(error.code),
+        form=form,
+        error=error,
+        done=DONE.get(visit.request.query_params.get("done", "")),
+        may_file=Scope.SERVICES_WRITE in caller.scopes,
         service=service,
         standing=standing,
         tier=(title, meaning),
@@ -91,10 +109,7 @@ async def decision(visit: Visit) -> Response:
     if caller is None:
         return other(visit)
     require_check(caller)
-    try:
-        decision_id = UUID(visit.request.path_params["id"])
-    except ValueError as error:
-        raise NotFoundError(NO_SUCH) from error
+    decision_id = id_of(visit, otherwise=NO_SUCH)
     async with visit.state.db.acting_for(caller.actor).reading() as session:
         row = await decisions.get(session, decision_id)
     if row is None:

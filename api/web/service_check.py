@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from api.auth import Caller
@@ -14,7 +13,7 @@ from api.questions import Asked, AskedMedia, AskedPerson, AskedProbe, question_o
 from api.web import forms, office_labels
 from api.web.forms import Form
 from api.web.languages import N_
-from api.web.service import other, require_check, service_of
+from api.web.service import EMPTY, other, require_check, service_of
 from api.web.visits import Visit
 from registry import probes
 from registry.decisions import Answer
@@ -22,7 +21,6 @@ from registry.encoders.media import MediaEncoding
 from registry.errors import InvalidError, RegistryError, UnauthenticatedError
 from registry.policy.vocabulary import AiUse, Modality, Purpose
 
-EMPTY: Final = Form(FormData(), {})
 FIELD: Final = "file"
 NOBODY: Final = N_("Choose a photo or a recording, or write a name.")
 WHICH_USE: Final = N_("Choose what you want to do.")

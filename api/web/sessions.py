@@ -13,14 +13,14 @@ from starlette.responses import Response
 from api.case_entry import entered
 from api.cases_http import arrived
 from api.state import State
-from api.web import forms
+from api.web import forms, handed_over
 from api.web.languages import N_
 from api.web.visits import SESSION, SIGNED_OUT, Visit
 from registry import cases, client_secrets, principals, throttles
 from registry.access_tokens import mint_access
 from registry.case_numbers import checked_number
 from registry.database import WriteSession
-from registry.errors import InvalidError, RegistryError, UnauthenticatedError
+from registry.errors import InvalidError, UnauthenticatedError
 from registry.principals import OPERATOR, PrincipalKind, Scope
 from registry.throttles import ArrivalKind
 
@@ -85,7 +85,7 @@ async def case_sign_in(visit: Visit) -> Response:
     try:
         number = checked_number(typed)
         account = await _case(visit.state, number, pin)
-    except RegistryError as error:
+    except InvalidError as error:
         return visit.render("case/sign_in.html", status=422, number=typed, wrong=str(error))
     async with visit.state.db.acting_for(OPERATOR).writing() as session:
         throttles.succeeded(session, number=cases.digest_of(number, visit.state.keys))
@@ -103,7 +103,7 @@ async def _case(state: State, number: str, pin: str) -> Account:
 async def sign_in(visit: Visit) -> Response:
     """`GET /sign-in`: which way fits the page that was asked for."""
     wanted = visit.request.query_params.get("next", "")
-    if wanted.startswith("/case"):
+    if wanted.startswith(("/case", "/report")):
         return visit.render("case/sign_in.html", number="", wrong=SIGNED_OUT)
     return visit.render("sign_in.html", wanted=_onward(wanted), wrong=None)
 
@@ -163,6 +163,7 @@ async def sign_out(visit: Visit) -> Response:
         pass
     caller = visit.caller
     visit.remember(SESSION, "", 0)
+    handed_over.forget(visit)
     if caller is not None and caller.actor.credential_id is not None:
         async with visit.state.db.acting_for(OPERATOR).writing() as session:
             await principals.revoke_credential(
@@ -171,4 +172,5 @@ async def sign_out(visit: Visit) -> Response:
                 actor_id=caller.actor.principal_id,
                 reason="signed out",
             )
+        visit.runtime.authenticator.forget(caller.actor.principal_id)
     return visit.go("/")

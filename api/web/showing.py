@@ -15,7 +15,7 @@ from registry import sampling
 from registry.checks.questions import Probe
 from registry.encoders.identity import IMAGE_HASH
 from registry.encoders.media import MediaEncoding
-from registry.errors import MediaError, RegistryError
+from registry.errors import InvalidError, MediaError, RegistryError
 from registry.intake import Shown
 from registry.policy.vocabulary import Modality
 from registry.samples import Vectors
@@ -68,7 +68,7 @@ def hashes(form: Form) -> list[bytes]:
     """The hashes that the person's device made; InvalidError for what is none."""
     given = form.texts(HASHES)
     if len(given) > MOST_HASHES:
-        raise MediaError(TOO_MANY, field=PHOTOS)
+        raise InvalidError(TOO_MANY, field=PHOTOS)
     return [Probe.from_hex(one).image_hash or b"" for one in given]
 
 

@@ -155,7 +155,7 @@ def page(view: View) -> Callable[[Request], Awaitable[Response]]:
             await visit.recognise()
             response = await view(visit)
         except UnauthenticatedError:
-            response = visit.go(f"/sign-in?next={quote(visit.path)}")
+            response = visit.go(f"/sign-in?next={quote(_again(visit))}")
         except RegistryError as error:
             response = refusal(visit.language, explain(error))
         for name, (value, seconds) in visit.cookies.items():
@@ -170,6 +170,13 @@ def page(view: View) -> Callable[[Request], Awaitable[Response]]:
         return response
 
     return endpoint
+
+
+def _again(visit: Visit) -> str:
+    """The page to come back to: of a form that was sent, the page it stands on."""
+    if visit.request.method in {"GET", "HEAD"}:
+        return visit.path
+    return visit.path.rpartition("/")[0] if visit.path.count("/") > 2 else visit.path  # noqa: PLR2004
 
 
 def refusal(language: Language, explained: Explanation) -> Response:

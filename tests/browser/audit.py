@@ -12,6 +12,7 @@ from playwright.async_api import Page
 
 MOST_BYTES: Final = 100_000
 NARROWEST: Final = 320
+LEAST_SHIFT: Final = 0.001  # a pixel or two, where a row fills as the page arrives; 0.1 is "good"
 AXE: Final = next(Path(axe_playwright_python.__file__).parent.rglob("axe.min.js")).read_text(
     "utf-8"
 )
@@ -43,10 +44,13 @@ _WIDE = """most => document.documentElement.scrollWidth <= most ? [] :
     [`${document.documentElement.scrollWidth} px wide`])"""
 
 
-async def findings(page: Page, language: str) -> list[str]:
-    """Everything that is wrong with this page."""
+async def findings(page: Page, language: str, *, moves: bool) -> list[str]:
+    """Everything that is wrong with this page. `moves`: whether nothing may have moved on it.
+
+    Where scripts are off, asking turns them on, which makes room for what they show.
+    """
     return [
-        *await _shifts(page),
+        *(await _shifts(page) if moves else []),
         *await _weight(page),
         *await _said(page, language),
         *await _axe(page),
@@ -71,7 +75,8 @@ async def _weight(page: Page) -> list[str]:
 
 async def _shifts(page: Page) -> list[str]:
     """Nothing moves once it is shown."""
-    return [f"layout shift: {one}" for one in await page.evaluate(_SHIFTS)]
+    seen: list[tuple[float, list[str]]] = await page.evaluate(_SHIFTS)
+    return [f"layout shift: {value} {what}" for value, what in seen if value > LEAST_SHIFT]
 
 
 async def _said(page: Page, language: str) -> list[str]:

@@ -16,7 +16,7 @@ from registry.settings import Settings
 from tests.browser import devices
 from tests.browser.records import Records
 from tests.browser.walker import Walker
-from tests.browser.ways import Way, chromium
+from tests.browser.ways import UNBOXED, Way, chromium
 from tests.conftest import ISSUER, MODELS, Accounts, Execute
 
 # One address does here what many people do on many days.
@@ -79,9 +79,8 @@ async def browser(scratch: Path, photos: dict[str, bytes]) -> AsyncGenerator[Bro
         browser = await playwright.chromium.launch(
             executable_path=chromium(),
             args=[
-                "--no-sandbox",  # as root it has none
+                *UNBOXED,
                 "--use-fake-device-for-media-stream",
-                "--use-fake-ui-for-media-stream",
                 f"--use-file-for-fake-video-capture={video}",
                 f"--use-file-for-fake-audio-capture={sound}",
             ],

@@ -18,6 +18,10 @@ SENTENCE = (
     "I say no to every use of my voice, and I say so on a Wednesday, in plain words, with the"
     " window open and the kettle on, for as long as it takes to be heard."
 )
+OTHER_SENTENCE = (
+    "The harbour was quiet when the ferry came in, and nobody on the pier spoke a word until the"
+    " rope was tied to the old iron ring."
+)
 VOICE = "en-us+f3"
 
 

@@ -2,23 +2,27 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import httpx2
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
-from registry import erasure, objections, principals, subjects
+from registry import erasure, objections, principals, samples, subjects
 from registry.cases import Case
 from registry.database import Database, new_id
 from registry.keys import Keys
 from registry.policy.vocabulary import ObjectionState
 from registry.principals import OPERATOR_ID
+from registry.reviews import Review, ReviewKind
+from registry.samples import SampleState
 from registry.subjects import Subject, SubjectKey
 from tests import acts
 from tests.browser.people import Kept
 from tests.conftest import Account, Execute, Json
 from tests.without_accounts import Visitor
 
-PERSON = "{ subjects { edges { node { id name aliases birthDate samples { state } } } } }"
+PERSON = "{ subjects { edges { node { id name aliases links birthDate } } } }"
+REPORTS = "{ complaints { edges { node { state } } } }"
 COMPLAINTS = "{ complaints { edges { node { misuse { statement } } } } }"
 
 
@@ -77,6 +81,14 @@ class Records:
         person: Json = edge["node"]
         return person
 
+    async def samples(self, number: str) -> int:
+        """How many photos and recordings of somebody are enrolled."""
+        subject = await self.subject(number)
+        async with self.operator.reading() as session:
+            found = (await samples.by_subject(session, [subject.id])).get(subject.id, [])
+            states = await samples.states(session, [one.id for one in found])
+        return list(states.values()).count(SampleState.ENROLLED)
+
     async def names(self) -> set[str]:
         """What the people are called whom the registry still knows."""
         async with self.operator.reading() as session:
@@ -91,6 +103,12 @@ class Records:
         found = (await self.execute(case, COMPLAINTS))["complaints"]["edges"]
         return [one["node"]["misuse"]["statement"] for one in found]
 
+    async def report_states(self, kept: Kept) -> list[str]:
+        """Where the reports of a case stand, as its holder may read by any program."""
+        case = await Visitor(self.client, kept.number, kept.pin).account(self.execute)
+        found = (await self.execute(case, REPORTS))["complaints"]["edges"]
+        return [one["node"]["state"] for one in found]
+
     async def standing(self, number: str) -> list[ObjectionState]:
         """Where the objections of a case stand, oldest first."""
         subject = await self.subject(number)
@@ -98,6 +116,23 @@ class Records:
             filed = await objections.of_subject(session, subject.id)
             states = await objections.states(session, [one.id for one in filed])
         return [states[one.id] for one in filed]
+
+    async def review(self, kind: ReviewKind, number: str) -> UUID:
+        """The newest review of this kind that a case has brought about."""
+        async with self.operator.reading() as session:
+            account = await principals.by_handle(session, number)
+            assert account is not None
+            people = select(Subject.id).where(Subject.owner_id == account.id)
+            about = or_(
+                Review.about == account.id,
+                Review.subject_ids.overlap(list(await session.scalars(people))),
+            )
+            found = await session.scalars(
+                select(Review.id).where(Review.kind == kind, about).order_by(Review.id.desc())
+            )
+            review = found.first()
+        assert review is not None
+        return review
 
     async def withdraw(self, kept: Kept) -> None:
         """Take back every objection of a case, as its holder may by any program."""

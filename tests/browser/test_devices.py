@@ -8,24 +8,19 @@ from registry.recordings import spoken
 from tests.browser import devices, people
 from tests.browser.conftest import Walk
 from tests.browser.records import Records
-from tests.browser.test_objecting import MOST_INTERACTIONS
+from tests.browser.test_objecting import MOST_INTERACTIONS, SPEECH
 from tests.browser.ways import SCRIPTED, Way
 
-OTHER_SENTENCE = (
-    "The harbour was quiet when the ferry came in, and nobody on the pier spoke a word until the"
-    " rope was tied to the old iron ring."
-)
 SECONDS = 7  # of speech; five are enough
-VOICE = {"modalities": ["VOICE"], "use": "SYNTHESIZE_SPEECH"}
 
 
 @pytest.mark.parametrize("way", SCRIPTED, ids=str)
 async def test_object_by_camera_and_microphone(
     walk: Walk, way: Way, photos: dict[str, bytes], records: Records
 ) -> None:
-    said = spoken(OTHER_SENTENCE, devices.VOICE)
+    said = spoken(devices.OTHER_SENTENCE, devices.VOICE)
     assert not await records.forbids(photos["astronaut"])
-    assert not await records.forbids(said, **VOICE)
+    assert not await records.forbids(said, **SPEECH)
     async with walk(way) as walker:
         await people.to_the_form(walker)
         await walker.click("[data-camera]")
@@ -44,9 +39,9 @@ async def test_object_by_camera_and_microphone(
         kept = await people.send_objection(walker)
         assert walker.interactions <= MOST_INTERACTIONS
     assert await records.standing(kept.number) == [ObjectionState.PROVISIONAL]
-    assert len((await records.person(kept))["samples"]) == 2
+    assert await records.samples(kept.number) == 2
     assert await records.forbids(photos["astronaut"])
-    assert await records.forbids(said, **VOICE)
+    assert await records.forbids(said, **SPEECH)
 
 
 @pytest.mark.parametrize("way", SCRIPTED, ids=str)
@@ -69,7 +64,7 @@ async def test_object_by_a_hash_made_on_the_device(
         assert walker.interactions <= MOST_INTERACTIONS
     assert any(b'name="imageHash"' in one for one in sent)
     assert max(len(one) for one in sent) < 10_000 < len(photo)
-    assert (await records.person(kept))["samples"] == []
+    assert await records.samples(kept.number) == 0
     assert await records.forbids(photo)
     assert not await records.forbids(photos["obama2"])  # as the page says
 

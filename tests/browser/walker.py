@@ -54,11 +54,14 @@ class Walker:
         self._requested: list[str] = []
         self._answered: dict[str, int] = {}  # pages and forms, of which some are refusals
         self._pictures = 0
+        self._moved = False
         self._devtools: CDPSession
 
     async def __aenter__(self) -> Self:
         """Open the window."""
-        self.context = await self._browser.new_context(base_url=self.site, **self.way.context)
+        self.context = await self._browser.new_context(
+            base_url=self.site, permissions=["camera", "microphone"], **self.way.context
+        )
         self.context.set_default_timeout(15_000)
         self.page = await self.context.new_page()
         self._devtools = await self.context.new_cdp_session(self.page)
@@ -91,6 +94,7 @@ class Walker:
 
     async def open(self, path: str) -> Response:
         """Type an address, which is where a journey begins."""
+        self._moved = False
         return _answered(await self.page.goto(path))
 
     async def click(self, target: Target) -> None:
@@ -103,6 +107,7 @@ class Walker:
         self.interactions += 1
         async with self.page.expect_navigation() as going:
             await self.at(target).click()
+        self._moved = False
         return _answered(await going.value)
 
     async def fill(self, target: Target, text: str, *, secret: bool = True) -> None:
@@ -126,12 +131,12 @@ class Walker:
         """Choose files: name, media type, content."""
         self.interactions += 1
         given = [FilePayload(name=name, mimeType=kind, buffer=data) for name, kind, data in files]
-        await self.at(target).set_input_files(given)
+        await self._choose_files(target, given)
 
     async def choose_file(self, target: Target, path: Path) -> None:
         """Choose a file of the disk."""
         self.interactions += 1
-        await self.at(target).set_input_files(path)
+        await self._choose_files(target, path)
 
     async def press(self, key: str) -> None:
         """Press a key."""
@@ -143,19 +148,23 @@ class Walker:
         self.interactions += 1
         async with self.page.expect_navigation() as going:
             await self.page.keyboard.press("Enter")
+        self._moved = False
         return _answered(await going.value)
 
     async def tab_to(self, target: Target, most: int = 60) -> None:
         """Go there by Tab alone, seeing at each step where one is."""
-        wanted = self.at(target)
         for _ in range(most):
             await self.page.keyboard.press("Tab")
             tag, text, shown = await self._asked(_OUTLINE)
             if tag != "BODY" and not shown:
                 self.wrong.append(f"focus is not visible on {text}")
-            if await self._is_focused(wanted):
+            if await self.is_focused(target):
                 return
         raise AssertionError(f"Tab does not lead to {target}.")
+
+    async def _choose_files(self, target: Target, files: Path | list[FilePayload]) -> None:
+        await self.at(target).set_input_files(files)
+        self._moved = True  # to show them; a browser would know that a person did this
 
     # What is looked at.
 
@@ -172,6 +181,13 @@ class Walker:
         """What is written there."""
         return await self.at(target).inner_text()
 
+    async def is_focused(self, target: Target) -> bool:
+        """Whether one is there."""
+        for one in await self.at(target).all():
+            if await one.evaluate("one => one === document.activeElement"):
+                return True
+        return False
+
     async def until(self, question: str, seconds: float = 15) -> None:
         """Wait until the page answers yes; asked from outside, as its policy allows no eval."""
         async with asyncio.timeout(seconds):
@@ -181,9 +197,13 @@ class Walker:
     async def look(self, name: str) -> None:
         """Take a picture of the page, and look for what is wrong with it."""
         await self.page.wait_for_load_state()
+        if self.way.scripts and await self.at("script[src^='/static/app.js']").count():
+            await self.until("document.documentElement.classList.contains('ready')")
         await self.picture(name)
         await self._scripts(on=True)
-        found = await findings(self.page, self.way.language)
+        found = await findings(
+            self.page, self.way.language, moves=self.way.scripts and not self._moved
+        )
         await self._scripts(on=self.way.scripts)
         self.wrong += [
             f"{name} ({urlsplit(self.page.url).path}, {self.way}): {one}" for one in found
@@ -209,12 +229,6 @@ class Walker:
     async def _asked(self, question: str) -> list[object]:
         answer: list[object] = await self.page.evaluate(question)
         return answer
-
-    async def _is_focused(self, wanted: Locator) -> bool:
-        for one in await wanted.all():
-            if await one.evaluate("one => one === document.activeElement"):
-                return True
-        return False
 
     def _note_request(self, request: Request) -> None:
         self._requested.append(request.url)

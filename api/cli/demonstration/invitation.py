@@ -1,6 +1,7 @@
 """What the demonstration says last: where the pages are, and with what one signs in to them."""
 
 from pathlib import Path
+from shutil import which
 
 from api.cli.demonstration import documents, folder
 from api.cli.demonstration.accounts import REVIEWER
@@ -17,7 +18,7 @@ def invite(screen: Screen, left: Souvenir, url: str | None) -> None:
         screen.say(f"{_serve(left.data_dir)} serves them:")
     screen.pairs(_doors(left, address))
     screen.say("The reviewer's access token is in that file and lives for 24 hours. Another one:")
-    screen.say(f'likeness token create --reviewer "{REVIEWER}" --data-dir {left.data_dir}')
+    screen.say(f'{_likeness()} token create --reviewer "{REVIEWER}" --data-dir {left.data_dir}')
     screen.heading("The same for programs")
     screen.say(f"curl -H @{left.header} -H 'content-type: application/json' \\")
     screen.say(f"  -d @{left.question} {address}/graphql")
@@ -46,7 +47,13 @@ def _serve(data_dir: Path) -> str:
     """The command that serves this data."""
     if data_dir == folder.DATA_DIR and Path("Makefile").is_file():
         return "make serve"
-    return f"likeness serve --data-dir {data_dir}"
+    return f"{_likeness()} serve --data-dir {data_dir}"
+
+
+def _likeness() -> str:
+    """The program as this shell finds it: `make` puts it where no path leads to."""
+    made = Path(".venv/bin/likeness")
+    return str(made) if which("likeness") is None and made.is_file() else "likeness"
 
 
 def _default_address() -> str:

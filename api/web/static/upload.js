@@ -12,13 +12,17 @@
 
 import { assign, same, text } from "./files.js";
 
+// Done when all is shown that it shows: the page keeps room for that until then.
 export function start() {
-  for (const group of document.querySelectorAll("[data-photos], [data-voice]")) {
-    const chosen = new Chosen(group);
-    if (group.querySelector("[data-hash-only]")) {
-      import("./hash-only.js").then(({ HashOnly }) => new HashOnly(chosen));
-    }
-  }
+  const groups = [...document.querySelectorAll("[data-photos], [data-voice]")];
+  return Promise.all(groups.map(begun));
+}
+
+async function begun(group) {
+  const chosen = new Chosen(group);
+  if (!group.querySelector("[data-hash-only]")) return;
+  const { HashOnly } = await import("./hash-only.js");
+  new HashOnly(chosen);
 }
 
 class Chosen {

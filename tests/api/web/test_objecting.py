@@ -1,34 +1,23 @@
 """Objecting by the page: no account, one form; the next check is refused."""
 
-import hashlib
-from collections.abc import AsyncGenerator
+import re
 
+import httpx2
 import pytest
 from sqlalchemy import func, select
 from starlette.types import ASGIApp
 
-from api.runtime import Runtime
 from api.state import State
-from api.web import notices
+from registry import erasure
 from registry.cases import Case
-from registry.database import Database
+from registry.database import Database, new_id
 from registry.objections import Objection
+from registry.principals import OPERATOR_ID
 from registry.settings import Settings
-from registry.subjects import Subject, records
+from registry.subjects import Subject, SubjectKey, records
 from tests import acts
 from tests.api.web.reading import Reader, reading
-from tests.conftest import Account, Execute, served
-
-
-@pytest.fixture
-def app(settings: Settings, runtime: Runtime) -> ASGIApp:
-    return served(settings, runtime)
-
-
-@pytest.fixture
-async def reader(app: ASGIApp) -> AsyncGenerator[Reader]:
-    async with reading(app) as reader:
-        yield reader
+from tests.conftest import Account, Execute, Json
 
 
 async def counted(operator: Database) -> tuple[int, int]:
@@ -50,13 +39,13 @@ async def newest(operator: Database) -> tuple[Subject, Objection]:
 
 
 async def outcome(execute: Execute, service: Account, hex: str) -> str:
-    probe = {"imageHash": {"algorithm": "PHASH_256", "hex": hex}}
-    asked = {
-        "use": "SWAP_FACE",
-        "purpose": "ADVERTISING",
-        "modalities": ["FACE"],
-        "persons": [{"probes": [probe]}],
-    }
+    return await told(execute, service, {"imageHash": {"algorithm": "PHASH_256", "hex": hex}})
+
+
+async def told(execute: Execute, service: Account, probe: Json) -> str:
+    """What a service is told that asks with this probe."""
+    asked: Json = {"use": "SWAP_FACE", "purpose": "ADVERTISING", "modalities": ["FACE"]}
+    asked["persons"] = [{"probes": [probe]}]
     answer: str = (await execute(service, acts.CHECK, input=asked))["checkConsent"]["outcome"]
     return answer
 
@@ -80,41 +69,8 @@ async def test_a_photo_is_compared_and_not_kept(
     assert "1 picture that is known again" in reader.text
     subject, _ = await newest(operator)
     async with operator.reading() as session:
-        assert (await records(session, [subject.id], keys=state.keys))[
-            subject.id
-        ].name == "Somebody Real"
-
-
-async def test_the_notice_and_its_language_are_on_record(app: ASGIApp, operator: Database) -> None:
-    async with reading(app, "zh-CN") as reader:
-        await reader.object(name="某人")
-    _, objection = await newest(operator)
-    assert objection.notice is not None
-    assert (objection.notice.language, objection.notice.version) == ("zh-Hans", "object-2026-11")
-
-
-async def test_who_is_young_reads_and_has_on_record_a_notice_in_plain_words(
-    reader: Reader, operator: Database
-) -> None:
-    await reader.open("/object?young")
-    said = [one for one in notices.SENTENCES[notices.FOR_THE_YOUNG] if one in reader.text]
-    assert len(said) == len(notices.SENTENCES[notices.FOR_THE_YOUNG])
-    assert not [one for one in notices.SENTENCES[notices.VERSION] if one in reader.text]
-    fields = {"level": "ALL", "age_group": "MINOR", "age": "14", "confirmed": "yes", "name": "Kim"}
-    await reader.send("/object", fields, [("photo", ("", b""))])
-    _, objection = await newest(operator)
-    assert objection.notice is not None
-    assert objection.notice.version == notices.FOR_THE_YOUNG
-    assert objection.notice.sha256 == hashlib.sha256("\n".join(said).encode()).digest()
-
-
-async def test_a_notice_that_nobody_wrote_is_on_record_as_the_usual_one(
-    reader: Reader, operator: Database
-) -> None:
-    await reader.object(name="Kim", notice="all-is-allowed")
-    _, objection = await newest(operator)
-    assert objection.notice is not None
-    assert objection.notice.version == notices.VERSION
+        [record] = (await records(session, [subject.id], keys=state.keys)).values()
+    assert record.name == "Somebody Real"
 
 
 async def test_who_gives_nothing_is_told_and_nothing_is_on_record(
@@ -260,3 +216,77 @@ async def test_an_address_that_opens_too_many_is_asked_to_come_back(
         assert reader.status == 429
         assert reader.page is not None
         assert "retry-after" in reader.page.headers
+
+
+# Two unproved records of one face cannot be told apart: then a person decides, and until then no.
+REFUSED = {"PROHIBITED", "REVIEW_REQUIRED"}
+
+
+async def seen(execute: Execute, service: Account, client: httpx2.AsyncClient, photo: bytes) -> str:
+    """What a service is told that asks with this photograph."""
+    sent = await client.post("/v1/media", content=photo, headers=service.headers)
+    return await told(execute, service, {"media": {"handle": sent.json()["handle"]}})
+
+
+async def withdraws(reader: Reader) -> None:
+    """By the page, whatever they said."""
+    await reader.open("/case")
+    assert reader.page is not None
+    found = re.search(r'href="(/case/objections/[^"]+/withdraw)"', reader.page.text)
+    assert found is not None
+    await reader.open(found[1])
+    await reader.send(found[1], {})
+    assert "Withdrawn. This no longer forbids anything." in reader.text
+
+
+@pytest.fixture
+async def nobody_known(operator: Database, state: State) -> None:
+    """What other tests put on record is forgotten: there are few photographs of one person."""
+    async with operator.writing() as session:
+        cases = select(Case.principal_id)
+        living = select(Subject.id).join(SubjectKey).where(Subject.owner_id.in_(cases))
+        for one in list(await session.scalars(living)):
+            await erasure.erase(
+                session,
+                erasure_id=new_id(),
+                subject_id=one,
+                actor_id=OPERATOR_ID,
+                keep_blocking=False,
+                keys=state.keys,
+            )
+
+
+@pytest.mark.usefixtures("nobody_known")
+async def test_who_objects_again_after_withdrawing_is_known_in_other_photos(
+    reader: Reader,
+    other: Reader,
+    execute: Execute,
+    service: Account,
+    client: httpx2.AsyncClient,
+    photos: dict[str, bytes],
+) -> None:
+    await reader.object(files=[("photo", ("first.jpg", photos["obama"]))])
+    assert await seen(execute, service, client, photos["obama3"]) in REFUSED
+    await withdraws(reader)
+    assert await seen(execute, service, client, photos["obama3"]) not in REFUSED
+    await other.object(files=[("photo", ("second.jpg", photos["obama2"]))])
+    assert await seen(execute, service, client, photos["obama2"]) == "PROHIBITED"
+    for one in ("obama3", "obama"):
+        assert await seen(execute, service, client, photos[one]) in REFUSED
+
+
+@pytest.mark.usefixtures("nobody_known")
+async def test_nobody_disarms_an_objection_by_objecting_first_with_the_same_face(
+    reader: Reader,
+    other: Reader,
+    execute: Execute,
+    service: Account,
+    client: httpx2.AsyncClient,
+    photos: dict[str, bytes],
+) -> None:
+    await reader.object(files=[("photo", ("stolen.jpg", photos["obama"]))])
+    await other.object(files=[("photo", ("mine.jpg", photos["obama2"]))])
+    await withdraws(reader)
+    assert await seen(execute, service, client, photos["obama2"]) == "PROHIBITED"
+    for one in ("obama3", "obama"):
+        assert await seen(execute, service, client, photos[one]) in REFUSED

@@ -89,7 +89,7 @@ async def test_a_service_sees_how_it_is_known(
     assert element(page, "standing") == "Active"
     assert "Tier 2: Under contract" in element(page, "tier")
     listed = element(page, "secret-list")
-    assert f"{secret.id} Holds" in listed
+    assert f"{secret.id} Holds until the operator ends it" in listed
     assert f"{gone.id} Ended" in listed
     assert secret.secret not in page.text
     assert gone.secret not in page.text
@@ -178,7 +178,9 @@ async def test_a_face_that_objected_is_known_again_and_the_answer_is_on_record(
     assert answer.token in page.text
     assert answer.salt in page.text
     page = await browser.get("/service")
-    assert f"{FORBIDDEN} Swap a face Advertising OBJECTION" in element(page, "recent")
+    assert f"{FORBIDDEN} The person objects to this. Swap a face Advertising" in element(
+        page, "recent"
+    )
     assert await told(operator, service) == 1
 
 

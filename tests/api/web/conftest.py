@@ -1,0 +1,85 @@
+"""What tests of pages stand on: a reader with a browser, and one who has a case already."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+from starlette.types import ASGIApp
+
+from api.runtime import Runtime
+from registry import principals
+from registry.database import Database
+from registry.objections import Objection
+from registry.principals import PrincipalKind
+from registry.settings import Settings
+from registry.subjects import Subject
+from tests.api.web.reading import Reader, reading
+from tests.conftest import Account, served
+
+
+@pytest.fixture(scope="session")
+def app(settings: Settings, runtime: Runtime) -> ASGIApp:
+    return served(settings, runtime)
+
+
+@pytest.fixture
+async def reader(app: ASGIApp) -> AsyncGenerator[Reader]:
+    async with reading(app) as reader:
+        yield reader
+
+
+@pytest.fixture
+async def other(app: ASGIApp) -> AsyncGenerator[Reader]:
+    """Somebody else, with another browser at another address."""
+    async with reading(app) as reader:
+        yield reader
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Somebody who objected by name, and is in their case."""
+
+    reader: Reader
+    number: str
+    pin: str
+    name: str
+
+
+@pytest.fixture
+async def holder(reader: Reader) -> Holder:
+    number, pin = await reader.object(name="Mara Holder", links="https://mara.example/")
+    await reader.open("/case")
+    return Holder(reader, number, pin, "Mara Holder")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is on record of a case: its account, its newest person and their newest objection."""
+
+    account: Account
+    subject: UUID
+    objection: UUID
+
+
+async def kept(operator: Database, number: str) -> Kept:
+    """What is on record under this number."""
+    async with operator.reading() as session:
+        account = await principals.by_handle(session, number)
+        assert account is not None
+        subject = (
+            await session.scalars(
+                select(Subject.id).where(Subject.owner_id == account.id).order_by(Subject.id.desc())
+            )
+        ).first()
+        assert subject is not None
+        objection = (
+            await session.scalars(
+                select(Objection.id)
+                .where(Objection.subject_id == subject)
+                .order_by(Objection.id.desc())
+            )
+        ).first()
+        assert objection is not None
+    return Kept(Account(account.id, PrincipalKind.PERSON, "", number), subject, objection)

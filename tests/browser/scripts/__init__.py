@@ -1,0 +1,1 @@
+"""The scripts of the pages, each alone, on small pages of its own."""
