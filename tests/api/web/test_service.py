@@ -91,6 +91,7 @@ async def test_a_service_sees_how_it_is_known(
     listed = element(page, "secret-list")
     assert f"{secret.id} Holds until the operator ends it" in listed
     assert f"{gone.id} Ended" in listed
+    assert "Allows: Ask for decisions check" in listed
     assert secret.secret not in page.text
     assert gone.secret not in page.text
     assert len(re.findall("<li>", page.text.partition('id="duty-list"')[2])) >= len(ObligationCode)
