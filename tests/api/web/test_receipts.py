@@ -5,9 +5,10 @@ import re
 import httpx2
 
 from registry import consent_receipts
-from registry.principals import OPERATOR_ID
+from registry.principals import OPERATOR_ID, PrincipalKind
 from tests.api.web.conftest import Holder
 from tests.api.web.reading import Reader
+from tests.conftest import Accounts
 
 
 async def receipt(reader: Reader) -> str:
@@ -67,3 +68,14 @@ async def test_a_receipt_is_for_its_case_only(holder: Holder, other: Reader) -> 
             await other.open(one + end)
             assert other.status == 404
             assert holder.number not in other.text
+
+
+async def test_a_reviewer_who_sees_an_objection_has_no_receipt_of_it(
+    holder: Holder, other: Reader, accounts: Accounts
+) -> None:
+    path, kind = await receipt(holder.reader), PrincipalKind.REVIEWER
+    await other.open("/sign-in")
+    await other.send("/sign-in", {"access_token": (await accounts.open(kind)).token})
+    for end in ("", "/receipts.json"):
+        await other.open(path + end)
+        assert (other.status, "Receipts are for the person" in other.text) == (403, True)
