@@ -1,5 +1,7 @@
 """What somebody does in their case: add, withdraw, change the PIN or the contact, leave."""
 
+import secrets
+from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
@@ -23,7 +25,7 @@ from registry import (
     throttles,
 )
 from registry.database import Database
-from registry.errors import InvalidError, NotFoundError
+from registry.errors import ConflictError, InvalidError, NotFoundError
 from registry.policy.vocabulary import ObjectionState
 from registry.principals import OPERATOR
 
@@ -80,13 +82,14 @@ async def retire(visit: Visit) -> Response:
     caller = visit.require_caller()
     async with forms.sent(visit, most_bytes=forms.FIELD_BYTES):
         pass
-    async with _db(visit).writing() as session:
-        await enrolment.retire(
-            session,
-            sample_id=_id(visit),
-            actor_id=caller.actor.principal_id,
-            keys=visit.state.keys,
-        )
+    with suppress(ConflictError):  # sent twice: it was removed
+        async with _db(visit).writing() as session:
+            await enrolment.retire(
+                session,
+                sample_id=_id(visit),
+                actor_id=caller.actor.principal_id,
+                keys=visit.state.keys,
+            )
     return visit.go("/case?done=removed")
 
 
@@ -152,20 +155,26 @@ async def withdraw(visit: Visit) -> Response:
     caller = visit.require_caller()
     async with forms.sent(visit, most_bytes=forms.FIELD_BYTES):
         pass
-    async with _db(visit).writing() as session:
-        await objections.withdraw(
-            session,
-            objection_id=_id(visit),
-            actor_id=caller.actor.principal_id,
-            ial=caller.ial,
-        )
+    with suppress(ConflictError):  # sent twice: it has ended
+        async with _db(visit).writing() as session:
+            await objections.withdraw(
+                session,
+                objection_id=_id(visit),
+                actor_id=caller.actor.principal_id,
+                ial=caller.ial,
+            )
     return visit.go("/case?done=withdrawn")
 
 
 async def ask_leaving(visit: Visit) -> Response:
     """`GET /case/people/{id}/leave`: forget me, or keep blocking for me."""
     visit.require_caller()
-    return visit.render("case/leave.html", person=await _person(visit))
+    return _leaving(visit, await _person(visit), secrets.token_hex(16))
+
+
+def _leaving(visit: Visit, person: Known, once: str, *, wrong: bool = False) -> Response:
+    status = 422 if wrong else 200
+    return visit.render("case/leave.html", status=status, person=person, once=once, wrong=wrong)
 
 
 async def leave(visit: Visit) -> Response:
@@ -174,7 +183,7 @@ async def leave(visit: Visit) -> Response:
     async with forms.sent(visit, most_bytes=forms.FIELD_BYTES) as form:
         how, sure, once = form.text("how"), form.ticked("sure"), form.text("once")
     if how not in {"FORGET", "KEEP_BLOCKING"} or not sure:
-        return visit.render("case/leave.html", status=422, person=await _person(visit), wrong=True)
+        return _leaving(visit, await _person(visit), once, wrong=True)
     async with _db(visit).writing() as session:
         erasure_id, new = await idempotency.claim(
             session,

@@ -37,15 +37,6 @@ DONE: Final = {
     "reported": N_("Sent. A person of our desk looks at it."),
 }
 
-# Where the case's forms are sent to.
-FORMS: Final = (
-    "/case/sign-in",
-    "/case/lost/code",
-    "/case/evidence",
-    "/case/contact",
-    "/case/pin",
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -98,11 +89,6 @@ async def show(visit: Visit) -> Response:
     if visit.caller is None:
         return visit.render("case/sign_in.html", number="", wrong=None)
     return await shown(visit)
-
-
-async def back(visit: Visit) -> Response:
-    """`GET` of a form's address: the page that has the form."""
-    return visit.go(visit.path.rpartition("/")[0])
 
 
 async def shown(visit: Visit, *, wrong: str | None = None, contact: str | None = None) -> Response:

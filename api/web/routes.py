@@ -35,6 +35,8 @@ _FORMS = {
     "/desk/{id}/take": "/desk/{id}",
     "/desk/{id}/release": "/desk/{id}",
     "/desk/{id}/decide": "/desk/{id}",
+    "/service/filings": "/service",
+    "/service/filings/{id}/revoke": "/service",
 }
 
 
@@ -65,8 +67,6 @@ routes = [
     Route("/case/lost", page(lost_pin.ask), methods=["POST"]),
     Route("/case/lost/code", page(lost_pin.redeem), methods=["POST"]),
     Route("/case", page(my_case.show), methods=["GET"]),
-    # Whoever reloads an answer to these forms, or chooses another language there.
-    *(Route(one, page(my_case.back), methods=["GET"]) for one in my_case.FORMS),
     Route("/case/evidence", page(case_changes.add_evidence), methods=["POST"]),
     Route("/case/samples/{id}/remove", page(case_changes.retire), methods=["POST"]),
     Route("/case/contact", page(case_changes.contact), methods=["POST"]),
@@ -79,7 +79,6 @@ routes = [
     Route("/case/people/{id}/leave", page(case_changes.leave), methods=["POST"]),
     Route("/desk", page(desk.queue), methods=["GET"]),
     Route("/desk/{id}", page(desk.show), methods=["GET"]),
-    *(Route(f"/desk/{{id}}/{one}", page(desk.back), methods=["GET"]) for one in desk.FORMS),
     Route("/desk/{id}/take", page(desk.take), methods=["POST"]),
     Route("/desk/{id}/release", page(desk.give_back), methods=["POST"]),
     Route("/desk/{id}/decide", page(desk.decide), methods=["POST"]),
@@ -87,9 +86,7 @@ routes = [
     Route("/service", page(service.show), methods=["GET"]),
     Route("/service/check", page(service_check.form), methods=["GET"]),
     Route("/service/check", page(service_check.send), methods=["POST"]),
-    Route("/service/filings", page(service_filings.back), methods=["GET"]),
     Route("/service/filings", page(service_filings.declare), methods=["POST"]),
-    Route("/service/filings/{id}/revoke", page(service_filings.back), methods=["GET"]),
     Route("/service/filings/{id}/revoke", page(service_filings.revoke), methods=["POST"]),
     Route("/service/decisions/{id}", page(service.decision), methods=["GET"]),
     *(Route(path, page(_to(form)), methods=["GET"]) for path, form in _FORMS.items()),

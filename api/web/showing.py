@@ -26,6 +26,7 @@ HASHES: Final = "imageHash"
 MOST_HASHES: Final = 20
 PLAIN: Final = N_("The picture is too plain to be recognised again.")
 NO_PICTURE: Final = N_("This is no picture. Send a photo as JPEG, PNG or WebP.")
+NO_HASH: Final = N_("What your device made of a picture cannot be read. Choose the picture again.")
 TOO_MANY: Final = N_("Too many pictures at once. Add the others in your case afterwards.")
 
 
@@ -69,7 +70,10 @@ def hashes(form: Form) -> list[bytes]:
     given = form.texts(HASHES)
     if len(given) > MOST_HASHES:
         raise InvalidError(TOO_MANY, field=PHOTOS)
-    return [Probe.from_hex(one).image_hash or b"" for one in given]
+    try:
+        return [Probe.from_hex(one).image_hash or b"" for one in given]
+    except InvalidError as error:
+        raise InvalidError(NO_HASH, field=PHOTOS) from error
 
 
 async def _encoded(state: State, file: File) -> MediaEncoding | RegistryError:

@@ -10,7 +10,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -50,6 +50,12 @@ class Visit:
     def path(self) -> str:
         """Where the reader is, without what they asked."""
         return self.request.url.path
+
+    def in_language(self, language: Language) -> str:
+        """The page that is open, in another language; what was just done is not said again."""
+        asked = self.request.query_params.multi_items()
+        kept = [one for one in asked if one[0] not in {languages.QUERY, "done"}]
+        return "?" + urlencode([*kept, (languages.QUERY, language)])
 
     @property
     def form_token(self) -> str:

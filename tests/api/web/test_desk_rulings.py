@@ -65,10 +65,12 @@ async def test_a_ruling_is_put_on_record(
     page = await browser.post(f"/desk/{review}/decide", reason="I looked.")
     assert page.status_code == 400
     assert "Choose what you find." in element(page, "wrong")
+    assert element(page, "ruling-wrong") == "Choose what you find."
     assert "I looked." in page.text
     page = await browser.post(f"/desk/{review}/decide", ruling="RELEASE", reason=" \n ")
     assert page.status_code == 400
     assert "Say why" in element(page, "wrong")
+    assert "Say why" in element(page, "reason-wrong")
     page = await browser.post(
         f"/desk/{review}/decide", ruling="RELEASE", reason="Compared.\r\nThe same face."
     )

@@ -97,7 +97,7 @@ def written() -> str:
 
 def pattern(sentence: str) -> re.Pattern[str]:
     """What a sentence of the catalogue may have looked like in the source."""
-    words = re.escape(sentence).replace(re.escape("{n}"), r"[^\n]*?")
+    words = re.escape(sentence.replace("{n}.{n}", "{n}")).replace(re.escape("{n}"), r"[^\n]*?")
     return re.compile(words)
 
 
@@ -108,6 +108,25 @@ def test_every_refusal_that_reaches_a_page_is_known(path: str) -> None:
     for one in sentences:
         filled = re.compile(re.escape(one).replace(re.escape("{n}"), r"[\w{}., ]*"))
         assert any(filled.fullmatch(each) for each in known), f"{path}: {one}"
+
+
+@pytest.mark.parametrize("path", ["registry/encoders/face.py", "registry/encoders/voice.py"])
+def test_what_is_wrong_with_a_face_or_a_voice_is_known(path: str) -> None:
+    tree = ast.parse((ROOT / path).read_text())
+    said_of_code = {id(one.value) for one in ast.walk(tree) if isinstance(one, ast.Expr)}
+    inner = {
+        id(each) for one in ast.walk(tree) if isinstance(one, ast.JoinedStr) for each in one.values
+    }
+    found = [
+        pieces(one)
+        for one in ast.walk(tree)
+        if isinstance(one, (ast.Constant, ast.JoinedStr)) and id(one) not in said_of_code | inner
+    ]
+    sentences = [one for one in found if re.fullmatch(r"[A-Z][^\n]* [^\n]*\.", one)]
+    assert len(sentences) > 2
+    for one in sentences:
+        filled = re.compile(re.escape(one).replace(re.escape("{n}"), r"[{}n.]+"))
+        assert any(filled.fullmatch(each) for each in MESSAGES), f"{path}: {one}"
 
 
 # Words that are filled in, and those of Starlette.

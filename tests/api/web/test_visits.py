@@ -1,9 +1,13 @@
 """Visits: a form counts only from our own page, in the browser that was shown it."""
 
+from html import unescape
+
 import pytest
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message
 
 from api.runtime import Runtime
+from api.state import State
+from registry.encoders.media import HELD_BYTES
 from registry.settings import Settings
 from tests.api.web.conftest import Holder
 from tests.api.web.reading import HTML, Reader, reading
@@ -161,3 +165,52 @@ async def test_what_a_visitor_chose_survives_a_refusal(app: ASGIApp) -> None:
         assert reader.status == 404
         assert reader.page is not None
         assert '<html lang="zh-Hans">' in reader.page.text
+
+
+@pytest.mark.parametrize(
+    ("path", "leads"),
+    [
+        ("/object", "?lang=zh-Hans"),
+        ("/object?young", "?young=&lang=zh-Hans"),
+        ("/help?territory=US&young=yes&lang=en", "?territory=US&young=yes&lang=zh-Hans"),
+        ("/case/lost?done=asked", "?lang=zh-Hans"),
+        ("/sign-in?next=/desk", "?next=%2Fdesk&lang=zh-Hans"),
+        ('/help?x="><script>', "?x=%22%3E%3Cscript%3E&lang=zh-Hans"),
+    ],
+)
+async def test_another_language_shows_the_same_page(reader: Reader, path: str, leads: str) -> None:
+    await reader.open(path)
+    assert reader.page is not None
+    assert f'<a href="{leads}" lang="zh-Hans"' in unescape(reader.page.text)
+    assert "<script>" not in reader.page.text
+    before = reader.path
+    await reader.open(f"{before}{leads}")
+    assert (reader.status, reader.path) == (200, before)
+    assert '<html lang="zh-Hans">' in reader.page.text if reader.page else False
+
+
+async def test_a_form_that_breaks_off_holds_nothing(app: ASGIApp, state: State) -> None:
+    sent: list[Message] = []
+    arriving: list[Message] = [
+        {"type": "http.request", "body": b"--b\r\n", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> Message:
+        return arriving.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/object",
+        "query_string": b"",
+        "headers": [(b"content-type", b"multipart/form-data; boundary=b")],
+        "client": ("127.0.0.1", 1),
+    }
+    await app(scope, receive, send)
+    assert not sent or sent[0]["status"] == 400
+    state.uploads.hold(HELD_BYTES)  # all of it: nothing of the broken form is held
+    state.uploads.release(HELD_BYTES)
