@@ -26,7 +26,6 @@ from registry.principals import Scope
 from registry.reviews import ReviewKind, ReviewState, Ruling
 
 PAGE: Final = 25
-FORMS: Final = ("take", "release", "decide")
 NOT_YOURS: Final = N_("Take this review first: only who has it, or ruled on it, reads its papers.")
 CHOOSE: Final = N_("Choose what you find.")
 T = TypeVar("T", bound=StrEnum)
@@ -188,11 +187,6 @@ async def _acted(visit: Visit, act: Act) -> Response:
         # On the answer to this very form: no address, cookie or later page ever holds it.
         return await desk_review.shown(visit, caller, review_id, done=done.what, code=done.code)
     return visit.go(f"/desk/{review_id}?done={done.what}")
-
-
-async def back(visit: Visit) -> Response:
-    """`GET` of what only a form is sent to, as when its answer is reloaded: the review."""
-    return visit.go(f"/desk/{id_of(visit)}")
 
 
 async def document(visit: Visit) -> Response:

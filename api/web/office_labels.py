@@ -16,6 +16,7 @@ from registry.policy.vocabulary import (
     Modality,
     Registration,
 )
+from registry.principals import Scope
 from registry.reviews import ReviewEventKind, ReviewKind, ReviewState, Ruling
 from registry.samples import SampleState, Verdict
 
@@ -221,6 +222,24 @@ TIERS: Final[dict[int, tuple[str, str]]] = {
         N_("You are told permissions. Anything else that depends on a person is “not cleared”."),
     ),
     2: (N_("Under contract"), N_("You are told every outcome and its reasons.")),
+}
+ALLOWS: Final[dict[Scope, str]] = {
+    Scope.CHECK: N_("Ask for decisions"),
+    Scope.CHECK_VECTOR: N_("Ask with vectors of your own"),
+    Scope.SUBJECTS_READ: N_("Read people it keeps"),
+    Scope.SUBJECTS_WRITE: N_("Register people"),
+    Scope.GRANTS_READ: N_("Read consents"),
+    Scope.GRANTS_WRITE: N_("Propose, sign and end consents"),
+    Scope.OBJECTIONS_READ: N_("Read objections"),
+    Scope.OBJECTIONS_WRITE: N_("Object, and withdraw objections"),
+    Scope.SERVICES_WRITE: N_("Declare filings and change the service"),
+    Scope.ORDERS_READ: N_("Read orders"),
+    Scope.ORDERS_WRITE: N_("Give orders"),
+    Scope.AUDIT_READ: N_("Audit"),
+    Scope.REQUESTS_READ: N_("Read requests for consent"),
+    Scope.REQUESTS_WRITE: N_("Ask people for consent"),
+    Scope.REVIEWS_READ: N_("Read reviews"),
+    Scope.REVIEWS_WRITE: N_("Decide reviews"),
 }
 # As a service says it; a person says the same of themselves in `labels`.
 USES: Final[dict[AiUse, str]] = {

@@ -32,6 +32,11 @@ _FORMS = {
     "/case/samples/{id}/remove": "/case",
     "/case/contact": "/case",
     "/case/pin": "/case",
+    "/desk/{id}/take": "/desk/{id}",
+    "/desk/{id}/release": "/desk/{id}",
+    "/desk/{id}/decide": "/desk/{id}",
+    "/service/filings": "/service",
+    "/service/filings/{id}/revoke": "/service",
 }
 
 
@@ -74,7 +79,6 @@ routes = [
     Route("/case/people/{id}/leave", page(case_changes.leave), methods=["POST"]),
     Route("/desk", page(desk.queue), methods=["GET"]),
     Route("/desk/{id}", page(desk.show), methods=["GET"]),
-    *(Route(f"/desk/{{id}}/{one}", page(desk.back), methods=["GET"]) for one in desk.FORMS),
     Route("/desk/{id}/take", page(desk.take), methods=["POST"]),
     Route("/desk/{id}/release", page(desk.give_back), methods=["POST"]),
     Route("/desk/{id}/decide", page(desk.decide), methods=["POST"]),
@@ -82,9 +86,7 @@ routes = [
     Route("/service", page(service.show), methods=["GET"]),
     Route("/service/check", page(service_check.form), methods=["GET"]),
     Route("/service/check", page(service_check.send), methods=["POST"]),
-    Route("/service/filings", page(service_filings.back), methods=["GET"]),
     Route("/service/filings", page(service_filings.declare), methods=["POST"]),
-    Route("/service/filings/{id}/revoke", page(service_filings.back), methods=["GET"]),
     Route("/service/filings/{id}/revoke", page(service_filings.revoke), methods=["POST"]),
     Route("/service/decisions/{id}", page(service.decision), methods=["GET"]),
     *(Route(path, page(_to(form)), methods=["GET"]) for path, form in _FORMS.items()),

@@ -49,11 +49,6 @@ async def revoke(visit: Visit) -> Response:
     return await _acted(visit, act, "revoked")
 
 
-async def back(visit: Visit) -> Response:
-    """`GET` of what only a form is sent to: the service's page."""
-    return visit.go("/service")
-
-
 async def _acted(visit: Visit, act: Act, done: str) -> Response:
     """One act in one transaction, as the service itself; a refusal is shown on its page."""
     caller = service_of(visit)

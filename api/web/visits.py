@@ -163,7 +163,8 @@ def page(view: View) -> Callable[[Request], Awaitable[Response]]:
         except UnauthenticatedError:
             response = visit.go(f"/sign-in?next={quote(visit.path)}")
         except RegistryError as error:
-            response = refusal(visit.language, explain(error))
+            page_of_form = visit.path if request.method == "POST" else None
+            response = refusal(visit.language, explain(error), again=page_of_form)
         for name, (value, seconds) in visit.cookies.items():
             response.set_cookie(
                 name,
@@ -178,11 +179,10 @@ def page(view: View) -> Callable[[Request], Awaitable[Response]]:
     return endpoint
 
 
-def refusal(language: Language, explained: Explanation) -> Response:
-    """The page of a refusal: what is wrong, and what to do."""
-    response = rendering.html(
-        language, "refusal.html", {"explained": explained, "visit": None}, status=explained.status
-    )
+def refusal(language: Language, explained: Explanation, *, again: str | None = None) -> Response:
+    """The page of a refusal: what is wrong, and what to do. `again`: the page to start from."""
+    context = {"explained": explained, "visit": None, "again": again}
+    response = rendering.html(language, "refusal.html", context, status=explained.status)
     for name, value in explained.headers().items():
         response.headers[name] = value
     return response

@@ -90,7 +90,12 @@ async def browser(scratch: Path, photos: dict[str, bytes]) -> AsyncGenerator[Bro
 
 
 @pytest.fixture
-def walk(browser: Browser, server: Server, request: pytest.FixtureRequest) -> Walk:
+def walk(
+    browser: Browser,
+    server: Server,
+    request: pytest.FixtureRequest,
+    records: Records,  # noqa: ARG001  # which forget everybody afterwards
+) -> Walk:
     """Somebody who comes this way."""
     name = request.function.__name__.removeprefix("test_")
     journey = re.sub(r"_+", "-", name)[:60]

@@ -8,7 +8,7 @@ from tests.browser import desk, people
 from tests.browser.conftest import Walk
 from tests.browser.people import Kept
 from tests.browser.records import Records
-from tests.browser.ways import PAIRS, Way
+from tests.browser.ways import ENDS, Way
 from tests.conftest import Accounts
 
 MAIL = "anna.blume@example.org"
@@ -16,7 +16,7 @@ NEW_PIN = "correct horse 7"
 STATEMENT = "My telephone with the PIN fell into the sea."
 
 
-@pytest.mark.parametrize("way", PAIRS, ids=str)
+@pytest.mark.parametrize("way", ENDS, ids=str)
 async def test_come_back_without_the_pin(
     walk: Walk, way: Way, records: Records, accounts: Accounts
 ) -> None:

@@ -9,12 +9,14 @@ from sqlalchemy import select
 from starlette.types import ASGIApp
 
 from api.runtime import Runtime
-from registry import principals
-from registry.database import Database
+from api.state import State
+from registry import erasure, principals
+from registry.cases import Case
+from registry.database import Database, new_id
 from registry.objections import Objection
-from registry.principals import PrincipalKind
+from registry.principals import OPERATOR_ID, PrincipalKind
 from registry.settings import Settings
-from registry.subjects import Subject
+from registry.subjects import Subject, SubjectKey
 from tests.api.web.reading import Reader, reading
 from tests.conftest import Account, served
 
@@ -22,6 +24,35 @@ from tests.conftest import Account, served
 @pytest.fixture(scope="session")
 def app(settings: Settings, runtime: Runtime) -> ASGIApp:
     return served(settings, runtime)
+
+
+async def forget_everybody(operator: Database, state: State) -> None:
+    """Erase whoever objected or reported by a page."""
+    async with operator.writing() as session:
+        cases = select(Case.principal_id)
+        living = select(Subject.id).join(SubjectKey).where(Subject.owner_id.in_(cases))
+        for one in list(await session.scalars(living)):
+            await erasure.erase(
+                session,
+                erasure_id=new_id(),
+                subject_id=one,
+                actor_id=OPERATOR_ID,
+                keep_blocking=False,
+                keys=state.keys,
+            )
+
+
+@pytest.fixture(autouse=True)
+async def strangers(
+    request: pytest.FixtureRequest, operator: Database, state: State
+) -> AsyncGenerator[None]:
+    """There are few photographs of one person: whom a test shows is nobody before and after it."""
+    shows = "photos" in request.fixturenames
+    if shows:
+        await forget_everybody(operator, state)
+    yield
+    if shows:
+        await forget_everybody(operator, state)
 
 
 @pytest.fixture

@@ -8,13 +8,11 @@ from sqlalchemy import func, select
 from starlette.types import ASGIApp
 
 from api.state import State
-from registry import erasure
 from registry.cases import Case
-from registry.database import Database, new_id
+from registry.database import Database
 from registry.objections import Objection
-from registry.principals import OPERATOR_ID
 from registry.settings import Settings
-from registry.subjects import Subject, SubjectKey, records
+from registry.subjects import Subject, records
 from tests import acts
 from tests.api.web.reading import Reader, reading
 from tests.conftest import Account, Execute, Json
@@ -239,24 +237,6 @@ async def withdraws(reader: Reader) -> None:
     assert "Withdrawn. This no longer forbids anything." in reader.text
 
 
-@pytest.fixture
-async def nobody_known(operator: Database, state: State) -> None:
-    """What other tests put on record is forgotten: there are few photographs of one person."""
-    async with operator.writing() as session:
-        cases = select(Case.principal_id)
-        living = select(Subject.id).join(SubjectKey).where(Subject.owner_id.in_(cases))
-        for one in list(await session.scalars(living)):
-            await erasure.erase(
-                session,
-                erasure_id=new_id(),
-                subject_id=one,
-                actor_id=OPERATOR_ID,
-                keep_blocking=False,
-                keys=state.keys,
-            )
-
-
-@pytest.mark.usefixtures("nobody_known")
 async def test_who_objects_again_after_withdrawing_is_known_in_other_photos(
     reader: Reader,
     other: Reader,
@@ -275,7 +255,6 @@ async def test_who_objects_again_after_withdrawing_is_known_in_other_photos(
         assert await seen(execute, service, client, photos[one]) in REFUSED
 
 
-@pytest.mark.usefixtures("nobody_known")
 async def test_nobody_disarms_an_objection_by_objecting_first_with_the_same_face(
     reader: Reader,
     other: Reader,

@@ -91,6 +91,7 @@ async def test_a_service_sees_how_it_is_known(
     listed = element(page, "secret-list")
     assert f"{secret.id} Holds until the operator ends it" in listed
     assert f"{gone.id} Ended" in listed
+    assert "Allows: Ask for decisions check" in listed
     assert secret.secret not in page.text
     assert gone.secret not in page.text
     assert len(re.findall("<li>", page.text.partition('id="duty-list"')[2])) >= len(ObligationCode)
@@ -164,8 +165,8 @@ async def test_a_face_that_objected_is_known_again_and_the_answer_is_on_record(
 ) -> None:
     await browser.sign_in(service)
     async with browsing(app) as person:
-        await person.object(files=[("photo", ("me.png", photos["astronaut"]))])
-    page = await tried(browser, photos["astronaut"])
+        await person.object(files=[("photo", ("me.jpg", photos["biden"]))])
+    page = await tried(browser, photos["biden"])
     assert re.fullmatch("/service/decisions/[0-9a-f-]{36}", page.url.path)
     assert element(page, "outcome") == FORBIDDEN
     assert "The person objects to this. Stop here." in element(page, "main")

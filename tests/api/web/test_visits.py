@@ -125,6 +125,7 @@ async def test_no_form_is_taken_without_the_token(holder: Holder, path: str) -> 
     await holder.reader.send(path, {"form_token": "x", "how": "FORGET", "sure": "yes"})
     assert holder.reader.status == 403
     assert STALE in holder.reader.text
+    assert f'href="{path}">Open the page again<' in holder.reader.text
     assert not await saved(holder)
 
 

@@ -33,7 +33,7 @@ async def test_chosen_photos_are_listed_judged_and_removed(opens: Opens) -> None
         assert await in_input(page) == []
 
 
-@pytest.mark.parametrize("name", ["astronaut", "obama", "obama3", "biden", "chelsea"])
+@pytest.mark.parametrize("name", ["astronaut", "obama", "biden", "chelsea"])
 async def test_a_photo_is_called_good_dark_or_blurred(opens: Opens, name: str) -> None:
     image = picture(name)
     files = [
