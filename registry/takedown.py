@@ -15,6 +15,7 @@ from registry.policy.help import help_for
 from registry.policy.pack import Pack
 from registry.policy.pack_words import Party, Status
 from registry.policy.packs import PackSet
+from registry.policy.territories import WORLD
 from registry.policy.vocabulary import ContentFlag
 
 LANGUAGES: Final = ("en", "zh-Hans")
@@ -167,12 +168,13 @@ def _where(misuse: Misuse, words: _Words) -> str:
 
 
 def letter(packs: PackSet, misuse: Misuse, language: str, today: date) -> str:
-    """The letter with what the packs of its territory say today."""
+    """The letter with what the packs of its territory say today; of everywhere, without a law."""
     reading = packs.for_territories(frozenset({misuse.territory}))
     return notice_text(
         misuse,
         language,
-        laws=laws_of(reading.packs, today),
+        # Nobody knows whose law binds a platform somewhere; a wrong one makes the letter weaker.
+        laws=() if misuse.territory == WORLD else laws_of(reading.packs, today),
         deadlines=_deadlines(packs, misuse, language, today),
     )
 

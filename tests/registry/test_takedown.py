@@ -100,3 +100,11 @@ def test_what_is_only_draft_is_not_said() -> None:
 def test_there_is_a_letter_for_every_territory(territory: str, language: str) -> None:
     text = takedown.letter(PACKS, of(territory, ComplaintKind.OTHER), language, TODAY)
     assert "It is me." in text
+
+
+def test_a_letter_for_everywhere_names_no_countrys_law() -> None:
+    everywhere = takedown.letter(PACKS, of("001", ComplaintKind.OTHER), "en", TODAY)
+    laws = takedown.laws_of(PACKS.packs.values(), TODAY)
+    assert laws
+    assert not [one.title for one in laws if one.title in everywhere]
+    assert "The law:" in takedown.letter(PACKS, of("DE", ComplaintKind.OTHER), "en", TODAY)
