@@ -65,3 +65,14 @@ def words(source: str) -> str:
 def has(page: httpx2.Response, id: str) -> bool:
     """Whether the page has an element of this id."""
     return f' id="{id}"' in page.text
+
+
+async def queue(browser: Browser, path: str) -> list[str]:
+    """The reviews of this queue in its order, over all of its pages."""
+    shown = list[str]()
+    while path:
+        page = await browser.get(path)
+        shown += re.findall(r'<tr id="review-([0-9a-f-]+)"', page.text)
+        more = re.search(r'id="more" href="([^"]+)"', page.text)
+        path = more.group(1).replace("&amp;", "&") if more else ""
+    return shown

@@ -1,6 +1,5 @@
 """The desk's pages: the queue, a review with its papers, and what a reviewer does there."""
 
-import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from uuid import UUID
@@ -18,7 +17,7 @@ from registry.principals import OPERATOR, PrincipalKind, Scope
 from registry.reviews import ReviewKind
 from registry.settings import Settings
 from tests import acts
-from tests.api.web.offices import Browser, browsing, element, has
+from tests.api.web.offices import Browser, browsing, element, has, queue
 from tests.conftest import Account, Accounts, Execute, served
 from tests.desk import DISPUTE, Desk, near
 from tests.registry.enrolling import unit
@@ -124,13 +123,9 @@ async def test_what_is_due_first_comes_first_over_the_pages(
                 session, kinds[at % 2], subject_ids=[subject], opened_by=OPERATOR.principal_id
             )
             opened[str(made)] = at % 2
-    browser, shown, path = await browsers(), list[str](), "/desk?whose=NOBODYS"
+    browser = await browsers()
     await browser.sign_in(await desk.reviewer())
-    while path:
-        page = await browser.get(path)
-        shown += re.findall(r'<tr id="review-([0-9a-f-]+)"', page.text)
-        more = re.search(r'id="more" href="([^"]+)"', page.text)
-        path = more.group(1).replace("&amp;", "&") if more else ""
+    shown = await queue(browser, "/desk?whose=NOBODYS")
     assert len(shown) == len(set(shown))
     ours = [opened[one] for one in shown if one in opened]
     assert ours == [1] * 15 + [0] * 15

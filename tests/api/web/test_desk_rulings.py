@@ -14,7 +14,7 @@ from registry.principals import PrincipalKind
 from registry.settings import Settings
 from tests import acts
 from tests.api.graphql.test_rulings import between
-from tests.api.web.offices import Browser, browsing, element, has
+from tests.api.web.offices import Browser, browsing, element, has, queue
 from tests.conftest import Account, Accounts, Execute, served
 from tests.desk import Desk, by, near
 from tests.registry.enrolling import unit
@@ -86,8 +86,7 @@ async def test_a_ruling_is_put_on_record(
         reviewer.id,
         "Compared. The same face.",
     )
-    page = await browser.get("/desk?whose=DECIDED")
-    assert has(page, f"review-{review}")
+    assert review in await queue(browser, "/desk?whose=DECIDED")
 
 
 async def test_another_reviewers_review_is_refused_in_words(
