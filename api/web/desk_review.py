@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from api.auth import Caller
 from api.web import office_labels
 from api.web.desk_entry import office
 from api.web.desk_people import Party, parties
-from api.web.forms import Form
+from api.web.forms import EMPTY, Form
 from api.web.languages import N_
 from api.web.visits import Visit
 from registry import (
@@ -42,7 +41,6 @@ from registry.review_evidence import Statement
 from registry.review_papers import Papers
 from registry.reviews import Review, ReviewEvent, ReviewKind, Ruling, Standing
 
-EMPTY: Final = Form(FormData(), {})
 DONE: Final = {
     "taken": N_("It is yours now. The people below see that you read of them."),
     "released": N_("Given back. It waits for another reviewer."),

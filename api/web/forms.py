@@ -56,6 +56,9 @@ class Form:
         return bool(self.text(name))
 
 
+EMPTY: Final = Form(FormData(), {})  # before anybody filled it in
+
+
 class _InMemory(MultiPartParser):
     """Media is never written to a disk, not for a moment either."""
 

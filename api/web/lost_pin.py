@@ -1,19 +1,17 @@
 """A lost PIN: asking the desk for a code, and setting a new PIN with it."""
 
-from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from api import case_recovery
 from api.cases_http import arrived
 from api.problems import status_of
 from api.web import forms
-from api.web.forms import Form
+from api.web.forms import EMPTY, Form
 from api.web.languages import N_
 from api.web.visits import Visit
 from registry.errors import BusyError, ForbiddenError, InvalidError
 from registry.throttles import ArrivalKind
 
-EMPTY = Form(FormData(), {})
 DONE = {
     "asked": N_(
         "If there is such a case, our desk looks into it within three days. It reaches you by the"

@@ -2,14 +2,12 @@
 
 import secrets
 from collections.abc import Sequence
-from typing import Final
 
-from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from api.cases_http import arrived
 from api.web import forms, handed_over, levels, notices, person_form, sessions, showing
-from api.web.forms import Form
+from api.web.forms import EMPTY, Form
 from api.web.handed_over import Opened
 from api.web.showing import Read, Trouble
 from api.web.visits import Visit
@@ -18,8 +16,6 @@ from registry.errors import InvalidError, RegistryError
 from registry.intake import Handed, Taken
 from registry.principals import OPERATOR
 from registry.throttles import ArrivalKind
-
-EMPTY: Final = Form(FormData(), {})
 
 
 async def form(visit: Visit) -> Response:

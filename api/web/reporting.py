@@ -9,10 +9,9 @@ from starlette.responses import PlainTextResponse, Response
 
 from api.cases_http import arrived
 from api.web import forms, levels, my_case, notices, objecting, person_form, showing
-from api.web.forms import Form
+from api.web.forms import EMPTY, Form
 from api.web.languages import N_
 from api.web.my_case import Known, Reported
-from api.web.objecting import EMPTY
 from api.web.showing import Trouble
 from api.web.visits import Visit
 from registry import complaints, idempotency, probes, reviews, takedown

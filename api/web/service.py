@@ -6,14 +6,13 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from api.auth import Caller
 from api.problems import status_of
 from api.web import office_labels
 from api.web.desk_entry import id_of, office
-from api.web.forms import Form
+from api.web.forms import EMPTY, Form
 from api.web.languages import N_
 from api.web.visits import Visit
 from registry import client_secrets, decisions, filings, receipts, services
@@ -28,7 +27,6 @@ from registry.principals import PrincipalKind, Scope
 
 RECENT: Final = 20
 NO_SUCH: Final = N_("No such decision, or it was given to another service.")
-EMPTY: Final = Form(FormData(), {})
 DONE: Final = {
     "declared": N_("The number is on record. Whether it counts you see below."),
     "revoked": N_("The number is taken back. It does not count any more."),

@@ -11,9 +11,9 @@ from api.auth import Caller
 from api.problems import status_of
 from api.questions import Asked, AskedMedia, AskedPerson, AskedProbe, question_of
 from api.web import forms, office_labels
-from api.web.forms import Form
+from api.web.forms import EMPTY, Form
 from api.web.languages import N_
-from api.web.service import EMPTY, other, require_check, service_of
+from api.web.service import other, require_check, service_of
 from api.web.visits import Visit
 from registry import probes
 from registry.decisions import Answer
