@@ -67,7 +67,8 @@ _ANSWERS: Final = {
     1: "`PROHIBITED` with the bar's code",
     2: "`PROHIBITED` `CLAIMED_SUBJECT_MISMATCH`",
     3: "`PROHIBITED` `ORDER`",
-    4: "`REVIEW_REQUIRED` with the doubt; under a curable bar `PROHIBITED`",
+    4: "`REVIEW_REQUIRED` with the doubt; under a curable bar `PROHIBITED`; of a name that is"
+    " somebody else's `PROHIBITED` where it would be so under any name",
     5: "`UNKNOWN` `NO_MATCH`; under a curable bar `PROHIBITED`",
     6: (
         "`PROHIBITED` `OBJECTION`, and step 14 is asked; under a curable bar `PROHIBITED` for good;"

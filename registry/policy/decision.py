@@ -11,7 +11,7 @@ from registry.policy.vocabulary import (
     ReasonAction,
 )
 
-ENGINE_VERSION = "1.2.0"
+ENGINE_VERSION = "1.3.0"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ grant, and removing such a grant would otherwise turn a refusal into a permissio
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from registry.policy import bars, objections, scope, terms
@@ -96,7 +96,18 @@ def unclear(case: Case) -> Finding | None:
         return None
     found = case.finding(Outcome.REVIEW_REQUIRED, *case.doubts)
     told = Finding(found.outcome, (*found.reasons, *_of_figure(case)))
-    return _unless_barred(case, told)
+    return _whatever_the_name(case, told) or _unless_barred(case, told)
+
+
+def _whatever_the_name(case: Case, told: Finding) -> Finding | None:
+    """What forbids the use of who is seen or heard, whatever a service calls them."""
+    if "NAME_CONFLICT" not in case.doubts:
+        return None
+    for one in case.suspects:
+        found = judge(replace(case, subject=one, suspects=(one,), doubts=()))
+        if SEVERITY[found.outcome] > SEVERITY[told.outcome]:
+            return Finding(found.outcome, (*found.reasons, *told.reasons))
+    return None
 
 
 def _of_figure(case: Case) -> Iterator[Reason]:

@@ -78,6 +78,8 @@ class Naive(Ground):
                 results.append(self.known(i, modality, wrong=wrong, sure=True))
             if maybe - who or not hidden or other:
                 results.append((self.unsure(who, modality, wrong=wrong), set()))
+            forbidden = [self.known(i, modality, wrong=wrong, sure=True)[0] for i in other]
+            results += [("PROHIBITED", set()) for one in forbidden if one == "PROHIBITED"]
         faces = [one for one in mine if not one.asset]
         left = {i for i in pictured if "FACE" not in (self.subject(i).enrolled or ())}
         agree = []
@@ -131,7 +133,9 @@ class Naive(Ground):
         if len(match) > 1 or (match and not one.clear_runner_up):
             return self.unsure(match, modality, wrong=wrong), set()
         if match and self.other_name(person, modality, min(match)):
-            return self.unsure(match, modality, wrong=wrong), set()
+            called, _ = self.known(min(match), modality, wrong=wrong, sure=True)
+            unsure = self.unsure(match, modality, wrong=wrong)
+            return ("PROHIBITED" if called == "PROHIBITED" else unsure), set()
         if match:
             sure = any(c.band == Band.STRONG for c in one.candidates)
             return self.known(min(match), modality, wrong=wrong, sure=sure)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from registry.policy.facts import (
     Order,
     Person,
@@ -69,6 +71,19 @@ def test_the_name_of_another_than_the_pictured_is_a_doubt() -> None:
     person = Person((face(("s", Band.MATCH), asset=True),), name_given=True, name_hit="t")
     decision = answer(persons=(person,), modalities=frozenset({Modality.NAME}))
     assert codes(decision) == {"NAME_CONFLICT"}
+
+
+@pytest.mark.parametrize("asset", [True, False])
+@pytest.mark.parametrize("hit", [None, "t"])
+def test_a_name_of_somebody_else_takes_no_objection_away(asset: bool, hit: str | None) -> None:
+    person = Person((face(("s", Band.MATCH), asset=asset),), name_given=True, name_hit=hit)
+    decision = answer(
+        subject(grants=(), objections=(objection(),)),
+        persons=(person,),
+        modalities=frozenset({Modality.NAME}),
+    )
+    assert decision.outcome is Outcome.PROHIBITED
+    assert codes(decision) >= {"OBJECTION", "NAME_CONFLICT"}
 
 
 def test_a_new_picture_of_a_claimed_person_proves_nothing() -> None:
