@@ -3,12 +3,12 @@
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from threading import Barrier
 from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
-import pytest
 
 from registry.matching.index import HashIndex
 
@@ -16,17 +16,29 @@ BATCH = 150  # several chunks, so that half a batch could be seen
 BATCHES = 20
 CHUNK_ROWS = 32
 ROUNDS = 50
+PATIENCE = 60.0  # seconds: a thread that never comes fails the test
 RADIUS = 12  # reaches every number below 2**12, so all of them
 
 Hashes = npt.NDArray[np.uint8]
 
 
-@pytest.fixture(autouse=True)
-def _threads_change_places_often() -> Iterator[None]:
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(before)
+@contextmanager
+def racing(count: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads that change places often, once all have begun.
+
+    Two that begin at once cannot both install what measures coverage.
+    """
+    with ThreadPoolExecutor(count) as threads:
+        begun = Barrier(count + 1, timeout=PATIENCE)
+        for _ in range(count):
+            threads.submit(begun.wait)
+        begun.wait()
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)
+        try:
+            yield threads
+        finally:
+            sys.setswitchinterval(before)
 
 
 def hash_of(number: int) -> Hashes:
@@ -46,7 +58,7 @@ class Race:
         self.index = HashIndex(CHUNK_ROWS)
         self.added = 0
         self.retired = 0
-        self.start = Barrier(3)
+        self.start = Barrier(3, timeout=PATIENCE)
         self.done = False
 
     def write(self) -> None:
@@ -90,7 +102,7 @@ class Race:
 def test_searches_beside_a_writer_lose_nothing_and_find_nothing_wrong() -> None:
     for _ in range(ROUNDS):
         race = Race()
-        with ThreadPoolExecutor(3) as threads:
+        with racing(3) as threads:
             writer = threads.submit(race.write)
             readers = [threads.submit(race.read) for _ in range(2)]
             writer.result()
@@ -101,8 +113,8 @@ def test_searches_beside_a_writer_lose_nothing_and_find_nothing_wrong() -> None:
 
 def test_writers_beside_each_other_add_each_reference_once() -> None:
     for _ in range(ROUNDS):
-        index, start = HashIndex(CHUNK_ROWS), Barrier(4)
-        with ThreadPoolExecutor(4) as threads:
+        index, start = HashIndex(CHUNK_ROWS), Barrier(4, timeout=PATIENCE)
+        with racing(4) as threads:
             for delivery in [threads.submit(deliver, index, start) for _ in range(4)]:
                 delivery.result()
         hits = index.search(hash_of(0)[None, :], RADIUS)[0]
