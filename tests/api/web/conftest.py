@@ -1,6 +1,7 @@
 """What tests of pages stand on: a reader with a browser, and one who has a case already."""
 
 from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -17,8 +18,11 @@ from registry.objections import Objection
 from registry.principals import OPERATOR_ID, PrincipalKind
 from registry.settings import Settings
 from registry.subjects import Subject, SubjectKey
+from tests.api.web.offices import Browser, Browsers, browsing
 from tests.api.web.reading import Reader, reading
-from tests.conftest import Account, served
+from tests.conftest import Account, Accounts, Execute, served
+from tests.desk import Desk
+from tests.registry.enrolling import unit
 
 
 @pytest.fixture(scope="session")
@@ -114,3 +118,29 @@ async def kept(operator: Database, number: str) -> Kept:
         ).first()
         assert objection is not None
     return Kept(Account(account.id, PrincipalKind.PERSON, "", number), subject, objection)
+
+
+@pytest.fixture
+async def browsers(app: ASGIApp) -> AsyncGenerator[Browsers]:
+    """Opens a browser that nobody used before."""
+    async with AsyncExitStack() as stack:
+
+        async def opened() -> Browser:
+            return await stack.enter_async_context(browsing(app))
+
+        yield opened
+
+
+@pytest.fixture
+def desk(state: State, execute: Execute, accounts: Accounts, operator: Database) -> Desk:
+    return Desk(state, execute, accounts, operator)
+
+
+@pytest.fixture
+async def held(desk: Desk, owner: Account) -> tuple[str, str]:
+    """A subject with a sample that waits, and the review of it."""
+    subject = await desk.somebody(owner, unit())
+    made = await desk.enrol(owner, subject, unit())
+    assert made["sample"]["state"] == "IN_REVIEW"
+    (review,) = await desk.reviews(await desk.reviewer(), subject=subject)
+    return subject, review["id"]

@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import httpx2
@@ -34,6 +34,9 @@ class Browser(Reader):
         """Through the page, with an access token."""
         await self.open("/sign-in")
         return await self.post("/sign-in", access_token=account.token)
+
+
+Browsers = Callable[[], Awaitable[Browser]]
 
 
 @asynccontextmanager

@@ -3,27 +3,18 @@
 import re
 from html import unescape
 
-import pytest
 from starlette.types import ASGIApp
 
-from api.runtime import Runtime
 from api.web.languages import Language
 from api.web.said import said
 from api.web.said_reasons import REASONS
 from registry.policy.reasons import REASONS as OF_THE_ENGINE
 from registry.policy.shelf import SHIPPED, read_folder
-from registry.settings import Settings
 from tests.api.web.reading import Reader, reading
-from tests.conftest import served
 
 CHINESE = Language.SIMPLIFIED_CHINESE
 _SENTENCE = re.compile(r"(?:\b[A-Za-z][a-z]* ){2}[a-z]+")
 _ENGLISH_STOP = re.compile(r"[\u4e00-\u9fff] ?[.,;!?](?: |$)", re.MULTILINE)
-
-
-@pytest.fixture
-def app(settings: Settings, runtime: Runtime) -> ASGIApp:
-    return served(settings, runtime)
 
 
 def left(reader: Reader) -> list[str]:

@@ -1,13 +1,10 @@
 """The desk's pages: the queue, a review with its papers, and what a reviewer does there."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AsyncExitStack
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
-from api.runtime import Runtime
 from api.state import State
 from registry import reviews
 from registry.accesses import Access, AccessKind
@@ -15,43 +12,14 @@ from registry.database import Database, new_id
 from registry.evidence import EvidenceKind, keep
 from registry.principals import OPERATOR, PrincipalKind, Scope
 from registry.reviews import ReviewKind
-from registry.settings import Settings
 from tests import acts
-from tests.api.web.offices import Browser, browsing, element, has, queue
-from tests.conftest import Account, Accounts, Execute, served
+from tests.api.web.offices import Browsers, element, has, queue
+from tests.conftest import Account, Accounts
 from tests.desk import DISPUTE, Desk, near
 from tests.registry.enrolling import unit
 
 PDF = b"%PDF-1.7\nA passport, read by nobody but the desk."
 SCRIPT = "<script>alert('x')</script> This is not me."
-
-Browsers = Callable[[], Awaitable[Browser]]
-
-
-@pytest.fixture
-def desk(state: State, execute: Execute, accounts: Accounts, operator: Database) -> Desk:
-    return Desk(state, execute, accounts, operator)
-
-
-@pytest.fixture
-async def browsers(settings: Settings, runtime: Runtime) -> AsyncGenerator[Browsers]:
-    """Opens a browser that nobody used before."""
-    async with AsyncExitStack() as stack:
-
-        async def opened() -> Browser:
-            return await stack.enter_async_context(browsing(served(settings, runtime)))
-
-        yield opened
-
-
-@pytest.fixture
-async def held(desk: Desk, owner: Account) -> tuple[str, str]:
-    """A subject with a sample that waits, and the review of it."""
-    subject = await desk.somebody(owner, unit())
-    made = await desk.enrol(owner, subject, unit())
-    assert made["sample"]["state"] == "IN_REVIEW"
-    (review,) = await desk.reviews(await desk.reviewer(), subject=subject)
-    return subject, review["id"]
 
 
 @pytest.fixture

@@ -3,8 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator
 from uuid import UUID
 
 import httpx2
@@ -12,47 +11,21 @@ import pytest
 from sqlalchemy import func, select
 from starlette.types import ASGIApp
 
-from api.runtime import Runtime
-from api.state import State
 from registry import reviews
 from registry.accesses import Access, AccessKind
 from registry.database import Database
 from registry.principals import PrincipalKind, Scope
 from registry.recoveries import RecoveryCode
-from registry.settings import Settings
 from tests import acts
 from tests.api.test_recovery_http import CONTACT, LOST, NEW_PIN, ask, asked, redeem
-from tests.api.web.offices import Browser, browsing, element, has
-from tests.conftest import Account, Accounts, Execute, served
+from tests.api.web.offices import Browser, Browsers, element, has
+from tests.conftest import Account, Accounts, Execute
 from tests.desk import Desk
 from tests.without_accounts import Visitor, coming, open_case
 
 MAIL = "anna@example.org"
 REASON = "Called the number on record."
 CODE = re.compile(r"\b[0-9A-Z]{4}(?:-[0-9A-Z]{2,4}){2,}\b")
-
-Browsers = Callable[[], Awaitable[Browser]]
-
-
-@pytest.fixture
-def app(settings: Settings, runtime: Runtime) -> ASGIApp:
-    return served(settings, runtime)
-
-
-@pytest.fixture
-def desk(state: State, execute: Execute, accounts: Accounts, operator: Database) -> Desk:
-    return Desk(state, execute, accounts, operator)
-
-
-@pytest.fixture
-async def browsers(app: ASGIApp) -> AsyncGenerator[Browsers]:
-    """Opens a browser that nobody used before."""
-    async with AsyncExitStack() as stack:
-
-        async def opened() -> Browser:
-            return await stack.enter_async_context(browsing(app))
-
-        yield opened
 
 
 @pytest.fixture

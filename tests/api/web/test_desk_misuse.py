@@ -6,21 +6,14 @@ import httpx2
 import pytest
 
 from api.runtime import Runtime
-from api.state import State
-from registry.database import Database
 from registry.settings import Settings
 from tests import acts
 from tests.api.graphql import complaining
 from tests.api.graphql.complaining import LINK, STATEMENT
 from tests.api.web.offices import Browser, browsing, element, has
-from tests.conftest import Account, Accounts, Execute, served
+from tests.conftest import Account, served
 from tests.desk import Desk, near
 from tests.registry.enrolling import unit
-
-
-@pytest.fixture
-def desk(state: State, execute: Execute, accounts: Accounts, operator: Database) -> Desk:
-    return Desk(state, execute, accounts, operator)
 
 
 @pytest.fixture

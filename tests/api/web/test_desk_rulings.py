@@ -1,54 +1,18 @@
 """Rulings by the desk's pages: on record, of two where two must agree, and by our own forms."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AsyncExitStack
 from uuid import UUID
 
-import pytest
-
-from api.runtime import Runtime
-from api.state import State
 from registry import reviews
 from registry.database import Database
 from registry.principals import PrincipalKind
-from registry.settings import Settings
 from tests import acts
 from tests.api.graphql.test_rulings import between
-from tests.api.web.offices import Browser, browsing, element, has, queue
-from tests.conftest import Account, Accounts, Execute, served
+from tests.api.web.offices import Browsers, element, has, queue
+from tests.conftest import Account, Accounts
 from tests.desk import Desk, by, near
 from tests.registry.enrolling import unit
 
 PDF = b"%PDF-1.7\nA passport, read by nobody but the desk."
-SCRIPT = "<script>alert('x')</script> This is not me."
-
-Browsers = Callable[[], Awaitable[Browser]]
-
-
-@pytest.fixture
-def desk(state: State, execute: Execute, accounts: Accounts, operator: Database) -> Desk:
-    return Desk(state, execute, accounts, operator)
-
-
-@pytest.fixture
-async def browsers(settings: Settings, runtime: Runtime) -> AsyncGenerator[Browsers]:
-    """Opens a browser that nobody used before."""
-    async with AsyncExitStack() as stack:
-
-        async def opened() -> Browser:
-            return await stack.enter_async_context(browsing(served(settings, runtime)))
-
-        yield opened
-
-
-@pytest.fixture
-async def held(desk: Desk, owner: Account) -> tuple[str, str]:
-    """A subject with a sample that waits, and the review of it."""
-    subject = await desk.somebody(owner, unit())
-    made = await desk.enrol(owner, subject, unit())
-    assert made["sample"]["state"] == "IN_REVIEW"
-    (review,) = await desk.reviews(await desk.reviewer(), subject=subject)
-    return subject, review["id"]
 
 
 async def test_a_ruling_is_put_on_record(

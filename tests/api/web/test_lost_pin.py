@@ -5,22 +5,14 @@ from collections.abc import AsyncGenerator
 import pytest
 from starlette.types import ASGIApp
 
-from api.runtime import Runtime
-from api.state import State
 from api.web.lost_pin import DONE
 from registry.case_numbers import new_code, new_number
 from registry.database import Database
-from registry.settings import Settings
 from tests.api.test_recovery_http import LOST, NEW_PIN, asked, decide
 from tests.api.web.reading import Reader, reading
-from tests.conftest import Account, Accounts, Execute, served
+from tests.conftest import Account, Execute
 from tests.desk import Desk
 from tests.without_accounts import Visitor, open_case
-
-
-@pytest.fixture
-def app(settings: Settings, runtime: Runtime) -> ASGIApp:
-    return served(settings, runtime)
 
 
 @pytest.fixture
@@ -37,11 +29,6 @@ async def visitor(reader: Reader) -> Visitor:
 @pytest.fixture
 async def case(visitor: Visitor, execute: Execute) -> Account:
     return await visitor.account(execute)
-
-
-@pytest.fixture
-def desk(state: State, execute: Execute, accounts: Accounts, operator: Database) -> Desk:
-    return Desk(state, execute, accounts, operator)
 
 
 async def ask(reader: Reader, number: str, statement: str = LOST) -> Reader:

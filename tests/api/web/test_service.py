@@ -11,7 +11,6 @@ from PIL import Image, ImageOps
 from sqlalchemy import func, select, text
 from starlette.types import ASGIApp
 
-from api.runtime import Runtime
 from api.state import State
 from registry import client_secrets, decisions, services
 from registry.client_secrets import Made
@@ -19,10 +18,9 @@ from registry.database import Database
 from registry.policy.vocabulary import ObligationCode
 from registry.principals import OPERATOR_ID, PrincipalKind, Scope
 from registry.probes import Probe
-from registry.settings import Settings
 from tests import acts
 from tests.api.web.offices import Browser, browsing, element, has
-from tests.conftest import Account, Accounts, Execute, served
+from tests.conftest import Account, Accounts, Execute
 
 FILE = """
 mutation ($input: SetFilingInput!) { setFiling(input: $input) {
@@ -30,11 +28,6 @@ mutation ($input: SetFilingInput!) { setFiling(input: $input) {
 """
 FORBIDDEN = "Do not generate: it is forbidden"
 ASK = {"use": "SWAP_FACE", "purpose": "ADVERTISING", "territories": "NO"}
-
-
-@pytest.fixture
-def app(settings: Settings, runtime: Runtime) -> ASGIApp:
-    return served(settings, runtime)
 
 
 @pytest.fixture

@@ -7,24 +7,17 @@ import httpx2
 import pytest
 from starlette.types import ASGIApp
 
-from api.runtime import Runtime
 from api.web import decision_labels, office_labels
 from registry.policy.pack_words import Parameter
 from registry.policy.vocabulary import ObligationCode, Outcome, ReasonAction
 from registry.principals import PrincipalKind, Scope
 from registry.recordings import spoken
-from registry.settings import Settings
 from tests import acts
 from tests.api.web.offices import Browser, browsing, element
-from tests.conftest import Account, Accounts, Execute, served
+from tests.conftest import Account, Accounts, Execute
 
 SENTENCE = "I say no to every use of my voice, in plain words, for as long as it takes to be heard."
 ASK = {"purpose": "ADVERTISING", "territories": "no, de"}
-
-
-@pytest.fixture
-def app(settings: Settings, runtime: Runtime) -> ASGIApp:
-    return served(settings, runtime)
 
 
 @pytest.fixture

@@ -7,20 +7,13 @@ import pytest
 from sqlalchemy import select
 from starlette.types import ASGIApp
 
-from api.runtime import Runtime
 from registry.database import Database
 from registry.filings import Filing
 from registry.principals import PrincipalKind, Scope
-from registry.settings import Settings
 from tests.api.web.offices import Browser, browsing, element, has
-from tests.conftest import Account, Accounts, served
+from tests.conftest import Account, Accounts
 
 NUMBER = {"territory": "no", "number": "NO-2026-1188"}
-
-
-@pytest.fixture
-def app(settings: Settings, runtime: Runtime) -> ASGIApp:
-    return served(settings, runtime)
 
 
 @pytest.fixture
